@@ -1,0 +1,268 @@
+"""The measures of a period: sales, customers, retention, repurchase, churn, profit.
+
+Each function returns figures by the ids of `crmlib.measures`: `{id: {value, n, low, high, why}}`,
+money in the smallest unit. What cannot be had is None with a `why`, never 0.
+"""
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from crmlib.analysis import intervals
+from crmlib.classification.facts import in_memory
+from crmlib.findings import change
+from crmlib.measures import measure
+from crmlib.period import Period
+
+Figures = dict[str, dict]
+NOBODY = "nobody bought in the previous period"
+NOT_SUPPLIED = "not supplied"
+
+
+SALES = (
+    *("sales.all", "sales.identified", "sales.unidentified", "sales.returns", "sales.returns.identified"),
+    *("sales.net", "sales.abnormal", "sales.all.without_abnormal"),
+)
+
+
+def sales(transactions: Any, span: Period) -> Figures:
+    """Sales of a period, customer known or not, returns, and what of it is abnormal."""
+    first, last = span.day_range
+    lines = nw.from_native(transactions).lazy()
+    parts = in_memory(
+        lines.filter(nw.col("order_day") >= first, nw.col("order_day") <= last)
+        .with_columns(
+            nw.when(nw.col("flags").str.contains("abnormal")).then(1).otherwise(0).alias("abnormal"),
+            nw.when(nw.col("returned") < 0).then(1).otherwise(0).alias("takes_back"),
+        )
+        .group_by("kind", "known", "abnormal", "takes_back")
+        .agg(nw.len().alias("lines"), nw.col("amount").sum(), nw.col("returned").sum())
+    )
+    sold, known = parts["kind"] == "sale", parts["known"].astype(bool)
+    back, odd = parts["takes_back"] == 1, parts["abnormal"] == 1
+
+    def total(column: str, which: pd.Series) -> dict:
+        chosen = parts[which]
+        return {"value": int(chosen[column].sum()), "n": int(chosen["lines"].sum())}
+
+    every, identified = total("amount", sold), total("amount", sold & known)
+    unidentified, abnormal = total("amount", sold & ~known), total("amount", sold & odd)
+    returned = total("returned", back & known)
+    net = {"value": identified["value"] + returned["value"], "n": identified["n"] + returned["n"]}
+    return {
+        "sales.all": every,
+        "sales.identified": identified,
+        "sales.unidentified": unidentified,
+        "sales.unidentified.rows": {"value": unidentified["n"], "n": unidentified["n"]},
+        "sales.lines": {"value": identified["n"], "n": identified["n"]},
+        "sales.returns": total("returned", back),
+        "sales.returns.identified": returned,
+        "sales.net": net,
+        "sales.abnormal": abnormal,
+        "sales.abnormal.rows": {"value": abnormal["n"], "n": abnormal["n"]},
+        "sales.all.without_abnormal": {
+            "value": every["value"] - abnormal["value"],
+            "n": every["n"] - abnormal["n"],
+        },
+    }
+
+
+def customers(facts: pd.DataFrame, now: pd.DataFrame, before: pd.DataFrame, span: Period) -> Figures:
+    """Customers and orders of a period, retention and repurchase.
+
+    Parameters
+    ----------
+    facts : `classification.facts.facts` as of the period's last day
+    now, before : `classification.facts.activity` of this period and of the previous one
+    """
+    first, _ = span.day_range
+    active, earlier = _buyers(now), _buyers(before)
+    orders, gross = int(now["orders"].sum()), int(now["gross"].sum())
+    mean = (
+        {"value": gross / orders, "n": orders}
+        if orders
+        else {"value": None, "n": 0, "why": "no orders in the period"}
+    )
+    twice = int((now["orders"] >= 2).sum())
+    return {
+        "customers.active": _count(len(active)),
+        "customers.new": _count(int((facts["first_day"] >= first).sum())),
+        "customers.total": _count(len(facts)),
+        "customers.one_order": {"value": int((facts["orders"] == 1).sum()), "n": len(facts)},
+        "orders.count": _count(orders),
+        "orders.mean": mean,
+        "retention.rate": _share(len(active & earlier), len(earlier), NOBODY),
+        "repurchase.rate": _share(twice, len(active), "nobody bought in the period"),
+    }
+
+
+def _buyers(activity: pd.DataFrame) -> set[str]:
+    return set(activity.loc[activity["orders"] > 0, "customer_id"])
+
+
+def _count(value: int) -> dict:
+    return {"value": value, "n": value}
+
+
+def _share(count: int, total: int, why: str) -> dict:
+    found = intervals.share(count, total)
+    return found if total else found | {"why": why}
+
+
+def churn(classes: pd.DataFrame, before: pd.DataFrame) -> Figures:
+    """Who churned: in all, and since the previous as_of.
+
+    Parameters
+    ----------
+    classes, before : customer_id, behaviour, at `as_of` and at the previous `as_of`
+    """
+    lost = set(classes.loc[classes["behaviour"] == "churned", "customer_id"])
+    stayed = set(before.loc[before["behaviour"] != "churned", "customer_id"])
+    return {
+        "churn.customers": {"value": len(lost), "n": len(classes)},
+        "churn.rate": _share(
+            len(lost & stayed), len(stayed), "no customer was left to lose at the previous date"
+        ),
+    }
+
+
+def profit(now: pd.DataFrame) -> Figures:
+    """Profit of a period's known customers, and its share of net sales where it is known.
+
+    Parameters
+    ----------
+    now : `classification.facts.activity` of the period
+    """
+    known = now[now["profit"].notna()]
+    if known.empty:
+        return {id: {"value": None, "n": 0, "why": NOT_SUPPLIED} for id in ("profit.amount", "profit.margin")}
+    amount, net = int(known["profit"].sum()), int((known["gross"] + known["returned"]).sum())
+    margin = (
+        {"value": amount / net, "n": len(known)}
+        if net > 0
+        else {"value": None, "n": len(known), "why": "no net sales"}
+    )
+    return {"profit.amount": {"value": amount, "n": len(known)}, "profit.margin": margin}
+
+
+def rfm(facts: pd.DataFrame) -> Figures:
+    """Means of recency, frequency and money over all customers with a sale by as_of."""
+    n = len(facts)
+    if not n:
+        ids = ("rfm.recency.mean", "rfm.frequency.mean", "rfm.monetary.mean")
+        return {id: {"value": None, "n": 0, "why": "no customer has bought yet"} for id in ids}
+    return {
+        "rfm.recency.mean": {"value": int(facts["recency_days"].sum()) / n, "n": n},
+        "rfm.frequency.mean": {"value": int(facts["orders"].sum()) / n, "n": n},
+        "rfm.monetary.mean": {"value": int(facts["gross"].sum()) / n, "n": n},
+    }
+
+
+def classed(classes: pd.DataFrame) -> Figures:
+    """How many customers each tier, behaviour and segment holds."""
+    graded = classes[classes["tier"].isin(["high", "medium", "low"])]
+    figures: Figures = {}
+    for level in ("high", "medium", "low"):
+        held = int((graded["tier"] == level).sum())
+        figures[f"tier.{level}.customers"] = {"value": held, "n": len(graded)}
+        figures[f"tier.{level}.share"] = _share(held, len(graded), "too few")
+    for state in ("active", "dormant", "churned"):
+        held = int((classes["behaviour"] == state).sum())
+        figures[f"behaviour.{state}.customers"] = {"value": held, "n": len(classes)}
+    for segment, held in classes["segment"].value_counts().sort_index().items():
+        figures[f"segment.{segment}.customers"] = {"value": int(held), "n": len(classes)}
+    return figures
+
+
+def by_attribute(now: pd.DataFrame, customers: pd.DataFrame, attribute: str) -> pd.DataFrame:
+    """Identified sales of a period by an attribute of the customer.
+
+    Returns
+    -------
+    attribute ("unknown" where empty), customers (active), orders, gross; largest first. No rows
+    where the attribute is empty for everyone: it was not supplied.
+    """
+    known = now.merge(
+        customers[["customer_id", attribute]], on="customer_id", how="left", validate="one_to_one"
+    )
+    bought = known[(known["orders"] > 0) & known[attribute].notna().any()]
+    table = (
+        bought.assign(**{attribute: bought[attribute].astype("str").fillna("unknown")})
+        .groupby(attribute)
+        .agg(customers=("customer_id", "size"), orders=("orders", "sum"), gross=("gross", "sum"))
+    )
+    return table.reset_index().sort_values(["gross", attribute], ascending=[False, True], ignore_index=True)
+
+
+def by_line(transactions: Any, span: Period, column: str) -> pd.DataFrame:
+    """Identified sales of a period by what a line says of itself (product group, channel …).
+
+    Returns
+    -------
+    column ("unknown" where empty), lines, gross; largest first. No rows where the column is empty
+    throughout: it was not supplied.
+    """
+    first, last = span.day_range
+    lines = nw.from_native(transactions).lazy()
+    sold = lines.filter(
+        nw.col("known"), nw.col("kind") == "sale", nw.col("order_day") >= first, nw.col("order_day") <= last
+    )
+    table = in_memory(
+        sold.group_by(column).agg(nw.len().alias("lines"), nw.col("amount").sum().alias("gross"))
+    )
+    if table[column].isna().all():
+        table = table.head(0)
+    table = table.assign(**{column: table[column].astype("str").fillna("unknown")})
+    return table.sort_values(["gross", column], ascending=[False, True], ignore_index=True)
+
+
+def groups_beside(now: pd.DataFrame, before: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """The rows of `by_attribute` with the previous period's sales and the difference beside them.
+
+    A group that sold nothing this time keeps its row.
+    """
+    then = before[[dimension, "gross"]].rename(columns={"gross": "previous"})
+    both = now.merge(then, on=dimension, how="outer").fillna(
+        {"gross": 0, "previous": 0, "customers": 0, "orders": 0}
+    )
+    counted = [c for c in ("customers", "orders", "gross", "previous") if c in both.columns]
+    both = both.astype(dict.fromkeys(counted, "int64")).assign(
+        difference=lambda t: t["gross"] - t["previous"]
+    )
+    return both.sort_values(["gross", dimension], ascending=[False, True], ignore_index=True)
+
+
+def grouped(table: pd.DataFrame, dimension: str) -> Figures:
+    """The rows of `by_attribute` or `by_line` as figures."""
+    counted = "lines" if "lines" in table.columns else "customers"
+    return {
+        f"sales.identified.{dimension}.{row[dimension]}": {"value": int(row["gross"]), "n": int(row[counted])}
+        for row in table.to_dict("records")
+    }
+
+
+def beside(now: Figures, before: Figures, ids: list[str]) -> pd.DataFrame:
+    """Figures of this period with the previous one beside them.
+
+    Returns
+    -------
+    id, unit, value, low_90, high_90, previous, change (of shares and scores the difference, else
+    relative), n.
+    """
+    rows = []
+    for id in ids:
+        value, previous = now[id].get("value"), before.get(id, {}).get("value")
+        rows.append(
+            {
+                "id": id,
+                "unit": measure(id).unit,
+                "value": value,
+                "low_90": now[id].get("low"),
+                "high_90": now[id].get("high"),
+                "previous": previous,
+                "change": change(measure(id).unit, value, previous),
+                "n": now[id].get("n"),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,124 @@
+"""What customers say: satisfaction by aspect, and who would recommend us."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crmlib.analysis import intervals
+from crmlib.classification.classes import percent
+from crmlib.period import Period
+
+NOT_SUPPLIED = "not supplied"
+
+
+def satisfaction(answers: pd.DataFrame | None, span: Period) -> dict[str, dict]:
+    """Satisfaction of a period, all aspects and each, on 0–100 and as asked, and the NPS.
+
+    Parameters
+    ----------
+    answers : in the columns of `tables.SURVEYS`; None where no survey is supplied
+
+    Returns
+    -------
+    Figures by id; answers of people who are no known customers are left out.
+    """
+    if answers is None:
+        return {id: {"value": None, "n": 0, "why": NOT_SUPPLIED} for id in ("satisfaction.mean", "nps.score")}
+    said = during(answers, span)
+    rated = said[said["aspect"] != "recommend"]
+    figures = {"satisfaction.mean": _mean(percent(rated), rated)}
+    if rated[["low", "high"]].drop_duplicates().shape[0] <= 1:
+        figures["satisfaction.mean.raw"] = _mean(rated["score"], rated)
+    for aspect, part in rated.groupby("aspect"):
+        figures[f"satisfaction.{aspect}"] = _mean(percent(part), part)
+        figures[f"satisfaction.{aspect}.raw"] = _mean(part["score"], part)
+    return figures | {"nps.score": nps(said)}
+
+
+def during(answers: pd.DataFrame, span: Period) -> pd.DataFrame:
+    """Answers of known customers within a period."""
+    first, last = span.day_range
+    return answers[answers["known"] & answers["answered_day"].between(first, last)]
+
+
+def _mean(values: pd.Series, answers: pd.DataFrame) -> dict:
+    return intervals.clustered_mean(values, answers["customer_id"])
+
+
+def nps(answers: pd.DataFrame) -> dict:
+    """Share of 9–10 less share of 0–6, −100…100, with the interval of a difference of shares.
+
+    The variance of p − d within one sample is p + d − (p − d)². Source: Rocks (2016), "Interval
+    estimation for the Net Promoter Score", The American Statistician 70, 365–372.
+    """
+    score = percent(answers[answers["aspect"] == "recommend"]) / 10
+    n = len(score)
+    if n < intervals.ENOUGH:
+        return {"value": None, "n": n, "why": "too few" if n else "no answers in the period"}
+    for_us, against = (score >= 8.5).mean(), (score < 6.5).mean()
+    spread = np.sqrt(max(for_us + against - (for_us - against) ** 2, 0) / n)
+    reach = stats.norm.ppf((1 + intervals.LEVEL) / 2) * spread
+    score_now = for_us - against
+    low, high = max(score_now - reach, -1), min(score_now + reach, 1)
+    return {"value": 100 * score_now, "low": 100 * low, "high": 100 * high, "n": n}
+
+
+def aspects(figures: dict[str, dict]) -> pd.DataFrame:
+    """Aspects from the worst to the best: group (the aspect), score, low_90, high_90, n."""
+    rows = [
+        (id.partition(".")[2], figure["value"], figure.get("low"), figure.get("high"), figure["n"])
+        for id, figure in figures.items()
+        if id.startswith("satisfaction.") and id.count(".") == 1 and id != "satisfaction.mean"
+    ]
+    return _scores(rows)
+
+
+def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Scores of groups with the previous period's beside them, and how far apart they must lie.
+
+    Parameters
+    ----------
+    now, before : as `aspects` or `by_group` return them; groups without a score are left out
+
+    Returns
+    -------
+    `now` and previous, margin. A fall larger than `margin` is real: the margin is the 90 % reach
+    of the difference, wide enough for all groups together (Bonferroni), since among twelve
+    regions one would always seem to have fallen.
+    """
+    known = now.dropna(subset=["score"])
+    then = before.rename(columns={"score": "previous"})
+    both = known.merge(then, on="group", how="left", suffixes=("", "_before"), validate="one_to_one")
+    reach = np.hypot(both["high_90"] - both["score"], both["high_90_before"] - both["previous"])
+    wider = stats.norm.ppf(1 - 0.05 / max(len(both), 1)) / stats.norm.ppf(0.95)
+    return both[list(known.columns)].assign(previous=both["previous"], margin=reach * wider)
+
+
+def fallen(scores: pd.DataFrame) -> pd.Series:
+    """Groups of `compared` that really fell, the deepest fall first."""
+    fall = scores["previous"] - scores["score"]
+    lost = scores.assign(fall=fall)[fall > scores["margin"]]
+    return lost.sort_values(["fall", "group"], ascending=[False, True])["group"]
+
+
+def by_group(answers: pd.DataFrame | None, span: Period, group: pd.Series, aspect: str) -> pd.DataFrame:
+    """One aspect by a class or attribute of the customer (`group` by customer_id).
+
+    Returns
+    -------
+    group, score (0–100), low_90, high_90, n; groups with too few respondents have no score.
+    """
+    rows = []
+    if answers is not None:
+        said = during(answers, span)
+        said = said[said["aspect"] == aspect]
+        for name, part in said.groupby(said["customer_id"].map(group)):
+            found = _mean(percent(part), part)
+            rows.append((name, found["value"], found.get("low"), found.get("high"), found["n"]))
+    return _scores(rows)
+
+
+def _scores(rows: list[tuple]) -> pd.DataFrame:
+    columns = {"group": "str", "score": float, "low_90": float, "high_90": float, "n": "int64"}
+    table = pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    return table.sort_values(["score", "group"], ignore_index=True)

@@ -1,0 +1,1 @@
+"""Facts per customer, and the classes that firms manage by."""

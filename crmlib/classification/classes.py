@@ -1,0 +1,253 @@
+"""Classes by rule: value, behaviour, ABC, satisfaction, and the combined tier with its points.
+
+Cuts are the client's amounts where `client.yml` gives them; otherwise classes go by cumulative
+share, and only where the list is long enough. Equal customers share a class.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from crmlib.rules import AbcRule, BehaviourRule, Classes, Cuts, SatisfactionRule, Shares
+
+LEVELS = ("high", "medium", "low")
+POINTS = {"high": 3, "medium": 2, "low": 1}
+NOT_GRADED = "not_graded"
+
+
+def by_cuts(values: pd.Series, cuts: Cuts) -> pd.Series:
+    """High, medium or low by two amounts; a value on a cut is in the upper class, an empty one in none.
+
+    >>> by_cuts(pd.Series([10.0, 5.0, 4.9, None]), Cuts(high=10, medium=5)).tolist()
+    ['high', 'medium', 'low', 'not_graded']
+    """
+    named = np.select([values >= cuts.high, values >= cuts.medium, values.notna()], LEVELS, NOT_GRADED)
+    return pd.Series(named, index=values.index, dtype="str")
+
+
+def by_share(values: pd.Series, shares: Shares, names: tuple[str, str, str] = LEVELS) -> pd.Series:
+    """Three classes by cumulative share, the largest first.
+
+    A customer's class is set by how much of the total lies *above* his value, so that equal
+    customers share a class and the largest is always in the first. Nothing and less than nothing
+    belong to the last.
+
+    >>> by_share(pd.Series([50, 30, 10, 10]), Shares(first=0.5, second=0.8)).tolist()
+    ['high', 'medium', 'low', 'low']
+    """
+    amounts = values.fillna(0).clip(lower=0)
+    total = amounts.sum()
+    of_value = amounts.groupby(amounts).sum().sort_index(ascending=False)
+    above = amounts.map(of_value.cumsum() - of_value) / (total or 1)
+    # Shares of exact sums may miss a cut by the last bit: 0.8 must not fall short of 0.8.
+    first, second = shares.first - 1e-12, shares.second - 1e-12
+    named = np.select(
+        [(amounts > 0) & (above < first), (amounts > 0) & (above < second)], names[:2], names[2]
+    )
+    return pd.Series(named, index=values.index, dtype="str").where(values.notna(), NOT_GRADED)
+
+
+def graded(values: pd.Series, cuts: Cuts | None, shares: Shares, at_least: int) -> pd.Series:
+    """High, medium, low by the client's cuts, else by share; not graded where the list is too short."""
+    if cuts is not None:
+        return by_cuts(values, cuts)
+    if values.notna().sum() < at_least:
+        return pd.Series(NOT_GRADED, index=values.index, dtype="str")
+    return by_share(values, shares)
+
+
+def mean_points(parts: Mapping[str, pd.Series], weights: Mapping[str, float] | None = None) -> pd.Series:
+    """Weighted mean of the points (3, 2, 1) of several gradings; a part not graded is left out.
+
+    >>> parts = {"spend": pd.Series(["high", "low"]), "profit": pd.Series(["medium", "not_graded"])}
+    >>> mean_points(parts).tolist()
+    [2.5, 1.0]
+    """
+    points = pd.DataFrame({name: part.map(POINTS).astype(float) for name, part in parts.items()})
+    weight = pd.Series({name: (weights or {}).get(name, 1.0) for name in parts})
+    known = points.notna().mul(weight)
+    return points.mul(weight).sum(axis=1) / known.sum(axis=1).replace(0, np.nan)
+
+
+def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
+    """Value (X01): points for orders, net spend and profit, their mean at least 2.5, 1.5."""
+    main = 10**decimals
+    parts = {
+        "orders": (facts["orders"].astype(float), rule.orders),
+        "spend": (facts["net"] / main, rule.spend),
+        "profit": (facts["profit"].astype("Float64").astype(float) / main, rule.profit),
+    }
+    grades = {name: graded(v, cuts, rule.shares, rule.at_least) for name, (v, cuts) in parts.items()}
+    return by_cuts(mean_points(grades), HALVES)
+
+
+HALVES = Cuts(high=2.5, medium=1.5)
+
+
+def abc(facts: pd.DataFrame, rule: AbcRule) -> pd.Series:
+    """ABC (X05): A the customers who begin below the first share of purchases, B the second, C the rest."""
+    if len(facts) < rule.at_least:
+        return pd.Series(NOT_GRADED, index=facts.index, dtype="str")
+    return by_share(facts["gross"], rule.shares, ("A", "B", "C"))
+
+
+def behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
+    """Active, dormant or churned (X02), by own rhythm and by fixed days.
+
+    From `own_rhythm_from` orders on, silence is measured in the customer's own mean gap between
+    order days; before that, or where all orders fell on one day, in fixed days.
+
+    Returns
+    -------
+    behaviour, behaviour_fixed
+    """
+    days = facts["recency_days"]
+    fixed = _state(days, rule.active_days, rule.dormant_days)
+    own = (facts["orders"] >= rule.own_rhythm_from) & (facts["gap_days"] > 0)
+    rhythm = _state(days / facts["gap_days"], rule.active_gaps, rule.dormant_gaps)
+    return pd.DataFrame({"behaviour": rhythm.where(own, fixed), "behaviour_fixed": fixed})
+
+
+def _state(silence: pd.Series, active: float, dormant: float) -> pd.Series:
+    named = np.select([silence <= active, silence <= dormant], ["active", "dormant"], "churned")
+    return pd.Series(named, index=silence.index, dtype="str")
+
+
+def satisfaction(answers: pd.DataFrame, rule: SatisfactionRule) -> pd.Series:
+    """Satisfied, neutral, dissatisfied (X04) by the mean of a customer's latest form, 0–100.
+
+    Parameters
+    ----------
+    answers : known customers' answers by as_of in the columns of `tables.SURVEYS`
+
+    Returns
+    -------
+    The class by customer_id; customers who never answered are absent.
+    """
+    rated = answers[answers["aspect"] != "recommend"]
+    newest = rated[rated["answered_day"] == rated.groupby("customer_id")["answered_day"].transform("max")]
+    score = percent(newest).groupby(newest["customer_id"]).mean()
+    named = np.select(
+        [score >= rule.satisfied, score < rule.dissatisfied], ["satisfied", "dissatisfied"], "neutral"
+    )
+    return pd.Series(named, index=score.index, dtype="str")
+
+
+def percent(answers: pd.DataFrame) -> pd.Series:
+    """Answers on 0–100, 0 and 100 being the ends of their scale."""
+    return (answers["score"] - answers["low"]) / (answers["high"] - answers["low"]) * 100
+
+
+def recommendation(answers: pd.DataFrame) -> pd.Series:
+    """Each customer's latest willingness to recommend, 0–10, by customer_id."""
+    asked = answers[answers["aspect"] == "recommend"].sort_values(
+        ["answered_day", "source_file", "source_row"]
+    )
+    return (percent(asked) / 10).groupby(asked["customer_id"]).last()
+
+
+def classes(
+    facts: pd.DataFrame, rfm: pd.DataFrame, answers: pd.DataFrame | None, rules: Classes, *, decimals: int
+) -> pd.DataFrame:
+    """Every class of every customer with a sale.
+
+    Parameters
+    ----------
+    facts, rfm : a row per customer, in the same order
+    answers : survey answers by as_of, or None where no survey is supplied
+    rules : the client's standards
+
+    Returns
+    -------
+    The columns of `tables.CLASSES`. Classes never use a model's output.
+    """
+    ids = facts["customer_id"]
+    frequency = by_cuts(facts["orders_a_year"], rules.frequency.cuts)
+    states = behaviour(facts, rules.behaviour)
+    activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
+    asked = answers is not None and len(answers) > 0
+    recommend = ids.map(recommendation(answers)) if asked else pd.Series(np.nan, index=ids.index)
+    loyal = by_cuts(loyalty(facts, recommend, rules), HALVES)
+    worth = value(facts, rules.value, decimals)
+    points = tier_points(facts, frequency, loyal, rules, decimals)
+    return pd.concat([rfm, states], axis=1).assign(
+        value=worth,
+        abc=abc(facts, rules.abc),
+        frequency=frequency,
+        activity=activity,
+        loyalty=loyal,
+        satisfaction=ids.map(satisfaction(answers, rules.satisfaction)) if asked else None,
+        tier=by_cuts(points, rules.tier.cuts),
+        tier_points=points,
+    )
+
+
+def loyalty(facts: pd.DataFrame, recommend: pd.Series, rules: Classes) -> pd.Series:
+    """Points of the scorecard's loyalty part: repurchase, tenure, recommendation where known."""
+    rule = rules.loyalty
+    return mean_points(
+        {
+            "orders": by_cuts(facts["orders"].astype(float), rule.orders),
+            "tenure": by_cuts(facts["tenure_days"].astype(float), rule.tenure_days),
+            "recommend": by_cuts(recommend, rule.recommend),
+        }
+    )
+
+
+def tier_points(
+    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+) -> pd.Series:
+    """Points of the combined tier (X16): frequency, spend, loyalty, lifetime value as far as known.
+
+    Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
+    spend is all that is graded, the tier is the value class of spend.
+    """
+    rule, main = rules.value, 10**decimals
+    spend = graded(facts["net"] / main, rule.spend, rule.shares, rule.at_least)
+    profit = facts["profit"].astype("Float64").astype(float) / main
+    lifetime = graded(profit, rule.profit, rule.shares, rule.at_least)
+    parts = {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime}
+    points = mean_points(parts, rules.tier.weights.model_dump())
+    # Without a graded amount, habits alone would make a tier that says nothing of worth.
+    return points.where(spend != NOT_GRADED)
+
+
+def counts(classes: pd.DataFrame, column: str, order: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Customers and their share by one class, in the order given, then by name."""
+    found = classes[column].value_counts()
+    names = [n for n in order if n in found.index] + sorted(set(found.index) - set(order))
+    return pd.DataFrame(
+        {
+            column: names,
+            "customers": found[names].to_numpy(),
+            "share": found[names].to_numpy() / max(found.sum(), 1),
+        }
+    )
+
+
+def beside_fixed(classes: pd.DataFrame) -> pd.DataFrame:
+    """Behaviour by own rhythm with the count by fixed days beside: behaviour, customers, share, by_fixed_days."""
+    table = counts(classes, "behaviour", ("active", "dormant", "churned"))
+    fixed = classes["behaviour_fixed"].value_counts()
+    return table.assign(by_fixed_days=table["behaviour"].map(fixed).fillna(0).astype("int64"))
+
+
+def levels(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Customers and gross sales by value, ABC and tier: class, level, customers, share, gross, share_of_sales."""
+    joined = classes.merge(facts[["customer_id", "gross"]], on="customer_id", validate="one_to_one")
+    parts = []
+    for name, order in (("value", LEVELS), ("abc", ("A", "B", "C")), ("tier", LEVELS)):
+        table = counts(classes, name, order).rename(columns={name: "level"})
+        gross = joined.groupby(name)["gross"].sum()
+        parts.append(
+            table.assign(gross=table["level"].map(gross)).pipe(lambda t, n=name: t.assign(**{"class": n}))
+        )
+    found = pd.concat(parts, ignore_index=True)
+    found["share_of_sales"] = found["gross"] / max(int(joined["gross"].sum()), 1)
+    return found[["class", "level", "customers", "share", "gross", "share_of_sales"]]
+
+
+def judged_behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
+    """Behaviour alone: customer_id, behaviour, behaviour_fixed."""
+    return pd.concat([facts[["customer_id"]], behaviour(facts, rule)], axis=1)

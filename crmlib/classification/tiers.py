@@ -1,0 +1,194 @@
+"""The customer tier-management table (T01): twelve columns, in the forms firms pass around, to Excel."""
+
+from datetime import datetime
+from io import BytesIO
+
+import pandas as pd
+import xlsxwriter
+from pydantic import BaseModel
+
+from crmlib.rules import Classes
+
+COLUMNS = (
+    "客户名称",
+    "联系方式",
+    "所属行业",
+    "历史购买记录",
+    "消费金额",
+    "利润贡献",
+    "购买频率",
+    "活跃度",
+    "忠诚度",
+    "需求和偏好",
+    "满意度",
+    "分级",
+)
+LEVELS = {"high": "高", "medium": "中", "low": "低"}
+NEEDS = {"price_sensitive": "价格敏感型", "quality_seeking": "品质追求型", "personalised": "个性化需求"}
+SATISFACTION = {"satisfied": "满意", "neutral": "中立", "dissatisfied": "不满意"}
+TIERS = {"high": "高价值客户", "medium": "中价值客户", "low": "低价值客户"}
+NOT_GRADED = "未分级"
+UNITS = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元"}
+COLOURS = {"高价值客户": "#D9EAD3", "中价值客户": "#FFF2CC", "低价值客户": "#F4CCCC"}
+
+
+def tiers(
+    facts: pd.DataFrame, classes: pd.DataFrame, customers: pd.DataFrame, *, currency: str, decimals: int
+) -> pd.DataFrame:
+    """The table as firms know it, best customers first.
+
+    Parameters
+    ----------
+    facts, classes : a row per customer with a sale
+    customers : names and attributes; a customer who is not listed shows his number
+
+    Returns
+    -------
+    The twelve `COLUMNS` as text (`10次`, `10000元`, 高/中/低), indexed by customer_id. What is not
+    known is empty; spend is net of returns.
+    """
+    rows = facts.merge(classes, on="customer_id", validate="one_to_one").merge(
+        customers, on="customer_id", how="left", validate="one_to_one"
+    )
+    rows = rows.sort_values(
+        ["tier_points", "net", "customer_id"], ascending=[False, False, True], na_position="last"
+    )
+    unit = UNITS.get(currency, currency)
+    table = pd.DataFrame(
+        {
+            "客户名称": rows["name"].fillna(rows["customer_id"]),
+            "联系方式": rows["contact"],
+            "所属行业": rows["industry"],
+            "历史购买记录": rows["orders"].map(lambda count: f"{count}次"),
+            "消费金额": rows["net"].map(lambda amount: _amount(amount, decimals, unit)),
+            "利润贡献": rows["profit"].map(lambda amount: _amount(amount, decimals, unit)),
+            "购买频率": rows["frequency"].map(LEVELS),
+            "活跃度": rows["activity"].map(LEVELS),
+            "忠诚度": rows["loyalty"].map(LEVELS),
+            "需求和偏好": rows["need"].map(lambda need: NEEDS.get(need, need)),
+            "满意度": rows["satisfaction"].map(SATISFACTION),
+            "分级": rows["tier"].map(TIERS).fillna(NOT_GRADED),
+        }
+    )
+    return table[list(COLUMNS)].astype(object).fillna("").set_axis(rows["customer_id"], axis=0)
+
+
+def _amount(amount: int | None, decimals: int, unit: str) -> str:
+    """An amount with its unit, without needless zeros.
+
+    >>> _amount(1000000, 2, "元"), _amount(1050, 2, "元"), _amount(-5, 3, "元")
+    ('10000元', '10.5元', '-0.005元')
+    """
+    if pd.isna(amount):
+        return ""
+    whole, rest = divmod(abs(int(amount)), 10**decimals)
+    digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{'-' if amount < 0 else ''}{whole}{'.' + digits if digits else ''}{unit}"
+
+
+def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Customers whose tier is not what it was at the previous as_of, by today's rules at both.
+
+    Returns
+    -------
+    customer_id, before ("" for a new customer), now
+    """
+    pair = classes[["customer_id", "tier"]].merge(
+        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
+    )
+    pair["tier_before"] = pair["tier_before"].fillna("")
+    moved = pair[pair["tier"] != pair["tier_before"]]
+    return moved.rename(columns={"tier_before": "before", "tier": "now"})[["customer_id", "before", "now"]]
+
+
+def flow(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Customers by tier then (rows: before, "new" for new customers) and now (columns)."""
+    pair = classes[["customer_id", "tier"]].merge(
+        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
+    )
+    table = pd.crosstab(pair["tier_before"].fillna("new"), pair["tier"])
+    now = [tier for tier in ("high", "medium", "low", "not_graded") if tier in table.columns]
+    then = [tier for tier in ("high", "medium", "low", "not_graded", "new") if tier in table.index]
+    return table.loc[then, now].rename_axis(index="before", columns=None).reset_index()
+
+
+def rules_used(rules: Classes) -> pd.DataFrame:
+    """Every setting that decided a class, as it stands in `client.yml` or by default: key, value."""
+    return pd.DataFrame(list(_settings("classes", rules)), columns=["key", "value"])
+
+
+def _settings(key: str, rule: BaseModel):
+    for name in type(rule).model_fields:
+        value = getattr(rule, name)
+        if isinstance(value, BaseModel):
+            yield from _settings(f"{key}.{name}", value)
+        else:
+            yield f"{key}.{name}", "by share" if value is None else str(value)
+
+
+def workbook(table: pd.DataFrame, *, counts: pd.DataFrame, moved: pd.DataFrame, rules: pd.DataFrame) -> bytes:
+    """The tier table and its companions as an Excel file: rules used, counts per class, changes.
+
+    Text from data stays text: nothing becomes a formula, a link or a number.
+    """
+    sink = BytesIO()
+    inert = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "in_memory": True,
+    }
+    with xlsxwriter.Workbook(sink, inert) as book:
+        # The same table gives the same bytes.
+        book.set_properties({"created": datetime(2000, 1, 1)})
+        page = _sheet(book, "客户分级", table, (16, 16, 12, 14, 16, 16, 10, 10, 10, 14, 10, 14))
+        last = max(len(table), 1)
+        for word, colour in COLOURS.items():
+            shade = book.add_format({"bg_color": colour})
+            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": shade}
+            page.conditional_format(1, 11, last, 11, rule)
+        words = {**TIERS, "not_graded": NOT_GRADED, "": "新客户"}
+        shown = moved.assign(before=moved["before"].map(words), now=moved["now"].map(words))
+        _sheet(book, "规则", rules.set_axis(["设置", "取值"], axis=1), (44, 28))
+        _sheet(book, "分级统计", counts, (14, 14, 12, 12))
+        _sheet(book, "变动", shown.set_axis(["客户编号", "上期分级", "本期分级"], axis=1), (18, 14, 14))
+    return sink.getvalue()
+
+
+def counts(classes: pd.DataFrame) -> pd.DataFrame:
+    """How many customers each class holds: 分类 (dimension), 类别 (class), 客户数, 占比."""
+    words = {"tier": ("分级", TIERS), "frequency": ("购买频率", LEVELS), "activity": ("活跃度", LEVELS)}
+    words |= {"loyalty": ("忠诚度", LEVELS), "satisfaction": ("满意度", SATISFACTION), "abc": ("ABC", {})}
+    rows = []
+    for column, (name, translated) in words.items():
+        held = classes[column].dropna().value_counts()
+        order = [c for c in (*translated, "A", "B", "C", "not_graded") if c in held.index]
+        rows += [
+            (
+                name,
+                translated.get(c, NOT_GRADED if c == "not_graded" else c),
+                int(held[c]),
+                held[c] / held.sum(),
+            )
+            for c in order
+        ]
+    return pd.DataFrame(rows, columns=["分类", "类别", "客户数", "占比"])
+
+
+def _sheet(book: xlsxwriter.Workbook, name: str, table: pd.DataFrame, widths: tuple[int, ...]):
+    page = book.add_worksheet(name)
+    head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EFEFEF"})
+    share = book.add_format({"num_format": "0.0%"})
+    for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
+        page.set_column(place, place, width)
+        page.write_string(0, place, column, head)
+        for row, value in enumerate(table[column], start=1):
+            if isinstance(value, float):
+                page.write_number(row, place, value, share)
+            elif isinstance(value, int):
+                page.write_number(row, place, value)
+            else:
+                page.write_string(row, place, str(value))
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
+    return page

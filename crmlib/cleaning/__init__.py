@@ -1,0 +1,1 @@
+"""One function per defect, and the ledger that must balance."""

@@ -1,0 +1,155 @@
+"""Customers: one row each, the newest word on every field winning."""
+
+import pandas as pd
+import pyarrow as pa
+
+from crmlib import tables
+from crmlib.cleaning.ledger import ledger
+from crmlib.cleaning.transactions import MISFITS, Cleaned, aside, misfit_fates
+from crmlib.client import Client
+from crmlib.collection import values
+from crmlib.collection.files import ROW
+from crmlib.collection.headers import tidy
+from crmlib.collection.sources import CUSTOMER_COLUMNS, FILE, Collected
+
+STEPS = [*MISFITS, "exact-duplicate", "missing-id", "same-customer"]
+WORDS = {
+    "customer_type": {
+        "personal": ("个人客户", "个人", "個人客戶", "personal", "individual", "consumer", "消费者"),
+        "enterprise": ("企业客户", "企业", "企業客戶", "enterprise", "business", "corporate", "小型企业"),
+        "large_enterprise": (
+            "大型企业客户",
+            "大型企业",
+            "大型企業客戶",
+            "large enterprise",
+            "large_enterprise",
+        ),
+    },
+    "need": {
+        "price_sensitive": (
+            "价格敏感型",
+            "價格敏感型",
+            "price sensitive",
+            "price_sensitive",
+            "price-sensitive",
+        ),
+        "quality_seeking": (
+            "品质追求型",
+            "品質追求型",
+            "quality seeking",
+            "quality_seeking",
+            "quality-seeking",
+        ),
+        "personalised": ("个性化需求", "個性化需求", "personalised", "personalized"),
+    },
+}
+
+
+def customers(collected: Collected, client: Client) -> Cleaned:
+    """One row per customer number; exact copies and older versions merged.
+
+    Where rows of one number differ, each field takes its newest value that is not empty
+    (`updated_day`, then the place in the file); `conflicts` lists the fields that differed.
+
+    Returns
+    -------
+    `kept` in the columns of `tables.CUSTOMERS`.
+    """
+    source = client.tables.customers
+    engine = tables.engine()
+    engine.register("delivered", collected.rows)
+    parts = [_column(column, source.columns, source.date_format) for column in CUSTOMER_COLUMNS]
+    originals = ", ".join(values.name(c) for c in collected.rows.column_names if c not in (FILE, ROW))
+    typed = engine.sql(
+        f"SELECT {', '.join(parts)}, {FILE} AS source_file, {ROW} AS source_row, "
+        f"row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy "
+        f"FROM delivered ORDER BY {FILE}, {ROW}"
+    ).df()
+    reason = pd.Series(None, index=typed.index, dtype=object)
+    reason[typed["customer_id"].isna()] = "missing-id"
+    if source.exact_duplicates == "merge":
+        reason[typed["copy"] > 1] = "exact-duplicate"
+    named = typed[reason.isna()]
+    kept = newest(named, "updated_day")
+    reason[named.index[named.duplicated("customer_id")]] = "same-customer"
+    fates = reason.fillna("").value_counts().rename_axis("reason").reset_index(name="rows")
+    fates = fates.assign(reason=fates["reason"].replace("", None), money=0)
+    unnamed = typed.assign(reason=reason, money=0)[reason == "missing-id"]
+    return Cleaned(
+        _conform(kept),
+        aside(unnamed, collected),
+        ledger(pd.concat([fates, misfit_fates(collected)]), "customers", STEPS),
+    )
+
+
+def newest(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """One row per customer: of each field the newest value that is not empty."""
+    place = ["source_file", "source_row"]
+    ordered = rows.sort_values([by, *place], na_position="first", kind="stable")
+    # GroupBy.last skips empty values, which is the survivorship rule itself.
+    return ordered.groupby("customer_id", sort=True).last().reset_index()
+
+
+def conflicts(collected: Collected, client: Client) -> pd.DataFrame:
+    """Fields on which rows of one customer number differ.
+
+    Returns
+    -------
+    customer_id, field, versions (how many different values). The values stay in the source.
+    """
+    columns = {c: tidy(h) for c, h in client.tables.customers.columns.items()}
+    rows = pd.DataFrame(
+        {c: collected.rows[h].to_pandas().str.strip().replace("", None) for c, h in columns.items()}
+    ).dropna(subset=["customer_id"])
+    versions = rows.groupby("customer_id").nunique().drop(columns="updated_day", errors="ignore")
+    long = versions.reset_index().melt("customer_id", var_name="field", value_name="versions")
+    return long[long["versions"] > 1].sort_values(["customer_id", "field"], ignore_index=True)
+
+
+def from_lines(attributes: pd.DataFrame) -> pa.Table:
+    """Customers as their order lines tell of them, where no customer table is supplied."""
+    rows = newest(attributes.assign(updated_day=attributes["seen_day"]), "updated_day")
+    for column in WORDS.keys() & set(rows.columns):
+        rows[column] = rows[column].map(lambda word, c=column: _word(c, word))
+    return _conform(rows.reindex(columns=tables.CUSTOMERS.schema.names))
+
+
+def _conform(rows: pd.DataFrame) -> pa.Table:
+    return tables.conform(rows, tables.CUSTOMERS)
+
+
+def _column(column: str, mapping: dict[str, str], date_format: str | None) -> str:
+    """A canonical column as SQL over the source."""
+    if column not in mapping:
+        return f"CAST(NULL AS {'INTEGER' if column in NUMERIC else 'VARCHAR'}) AS {column}"
+    header = values.name(tidy(mapping[column]))
+    if column.endswith("_day"):
+        return f"{values.day(header, date_format)} AS {column}"
+    if column == "birth_year":
+        # A whole date of birth is common too; its year is all that is kept.
+        return f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER) AS {column}"
+    if column in WORDS:
+        cases = " ".join(
+            f"WHEN lower({values.text(header)}) IN ({', '.join(map(values.literal, words))}) THEN '{word}'"
+            for word, words in WORDS[column].items()
+        )
+        return f"CASE {cases} ELSE {values.text(header)} END AS {column}"
+    return f"{values.text(header)} AS {column}"
+
+
+NUMERIC = {"opened_day", "updated_day", "birth_year"}
+
+
+def _word(column: str, word: str | None) -> str | None:
+    for canonical, words in WORDS[column].items():
+        if isinstance(word, str) and word.lower() in words:
+            return canonical
+    return word
+
+
+def differing(delivery: dict[str, Collected], client: Client) -> pd.DataFrame:
+    """How many customers have rows that differ, by field: field, customers."""
+    if "customers" not in delivery:
+        return pd.DataFrame({"field": [], "customers": []})
+    found = conflicts(delivery["customers"], client)
+    return found.groupby("field").size().rename("customers").reset_index()

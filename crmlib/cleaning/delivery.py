@@ -1,0 +1,118 @@
+"""A whole delivery cleaned: customers first, because they tell whose order lines are known."""
+
+import datetime as dt
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crmlib import tables
+from crmlib.cleaning import customers, ledger, surveys, transactions
+from crmlib.cleaning.transactions import Cleaned
+from crmlib.client import Client
+from crmlib.collection.sources import Collected
+
+REASONS = {
+    "extra-cell": "more cells than the header",
+    "missing-cell": "fewer cells than the header",
+    "not-a-record": "a line of totals",
+    "exact-duplicate": "an exact copy of an earlier row",
+    "same-customer": "an older version of the same customer",
+    "missing-id": "no customer number",
+    "missing-date": "no date",
+    "unreadable-date": "a date that is none",
+    "future-date": "a date after the delivery",
+    "unreadable-number": "a number that is none",
+    "missing-number": "no quantity or amount",
+    "bookkeeping-entry": "a negative price: bookkeeping",
+    "stock-correction": "a negative quantity without a price: stock correction",
+    "unmarked-return": "a negative quantity that is no marked return",
+    "abnormal": "a price far outside the usual",
+    "out-of-scale": "an answer outside its scale",
+}
+
+
+def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
+    """Every delivered table cleaned; a `customers` table is made from order lines where none came."""
+    found: dict[str, Cleaned] = {}
+    known = None
+    if "customers" in delivery:
+        found["customers"] = customers.customers(delivery["customers"], client)
+        known = set(found["customers"].kept["customer_id"].to_pylist())
+    found["transactions"] = transactions.transactions(
+        delivery["transactions"], client, delivered_on=delivered_on, known=known
+    )
+    if known is None:
+        known = set(found["transactions"].kept["customer_id"].drop_null().to_pylist())
+    if "surveys" in delivery:
+        found["surveys"] = surveys.surveys(
+            delivery["surveys"], client, delivered_on=delivered_on, known=known
+        )
+    return found
+
+
+def account(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """The ledger of the whole delivery, held against the rows and money really kept."""
+    lines = pd.concat([part.ledger for part in found.values()], ignore_index=True)
+    kept = {name: (part.kept.num_rows, _money(part.kept)) for name, part in found.items()}
+    if "surveys" in found:
+        forms = ledger.totals(found["surveys"].ledger).set_index("table")
+        kept |= {"answers": kept["surveys"], "surveys": (int(forms.loc["surveys", "rows_kept"]), 0)}
+    ledger.balanced(lines, kept)
+    return lines
+
+
+def _money(kept: pa.Table) -> int:
+    return (pc.sum(kept["amount"]).as_py() or 0) if "amount" in kept.column_names else 0
+
+
+def customer_table(found: dict[str, Cleaned]) -> pa.Table:
+    """Customers as delivered, or as their order lines tell of them."""
+    if "customers" in found:
+        return found["customers"].kept
+    attributes = found["transactions"].attributes
+    return (
+        customers.from_lines(attributes) if attributes is not None else tables.CUSTOMERS.schema.empty_table()
+    )
+
+
+def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """Every row that was set aside, with file, row, reason and raw text."""
+    return pd.concat([part.quarantine for part in found.values()], ignore_index=True)
+
+
+def reasons(lines: pd.DataFrame) -> pd.DataFrame:
+    """What left the tables and why: table, reason in words, fate, rows, money; only what occurred."""
+    gone = lines.assign(
+        rows=lines["rows_merged"] + lines["rows_quarantined"],
+        money=lines["money_merged"] + lines["money_quarantined"],
+        fate=(lines["rows_merged"] > 0).map({True: "merged", False: "set_aside"}),
+        reason=lines["step"].map(REASONS),
+    )
+    # Only order lines carry money; of a customer or an answer it is not 0 but no question.
+    gone["money"] = gone["money"].astype("Int64").where(gone["table"] == "transactions")
+    return gone.loc[gone["rows"] > 0, ["table", "reason", "fate", "rows", "money"]].reset_index(drop=True)
+
+
+def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, int]:
+    """What a table's rows set aside were worth: rows, what might have been sales, what was negative."""
+    gone = lines[lines["table"] == table]
+    worth = gone["money_quarantined"]
+    return {
+        "rows": int(gone["rows_quarantined"].sum()),
+        "positive": int(worth[worth > 0].sum()),
+        "negative": int(worth[worth < 0].sum()),
+    }
+
+
+def flags(kept: pa.Table) -> pd.DataFrame:
+    """What is unusual about lines that were kept: flag, lines, amount."""
+    lines = kept.select(["flags", "amount"]).to_pandas()
+    each = lines[lines["flags"] != ""].assign(flag=lambda t: t["flags"].str.split(",")).explode("flag")
+    table = each.groupby("flag").agg(lines=("amount", "size"), amount=("amount", "sum")).reset_index()
+    return table.sort_values(["lines", "flag"], ascending=[False, True], ignore_index=True)
+
+
+def answers(found: dict[str, Cleaned]) -> pa.Table:
+    """Survey answers; none where no survey is supplied."""
+    return found["surveys"].kept if "surveys" in found else tables.SURVEYS.schema.empty_table()

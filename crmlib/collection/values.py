@@ -1,0 +1,71 @@
+"""Text → numbers and dates, as SQL expressions over a text column.
+
+A cell that is not plainly a number or a date becomes NULL, and cleaning sets its row aside: no
+engine's own guess is trusted (`1,5` is not 15, `45356` is no day of 1970).
+"""
+
+# Nine decimals hold every price seen; whatever comes with more is the noise of a float.
+NUMBER = "DECIMAL(28,9)"
+_NUMBER_FORM = r"[-+]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][-+]?\d{1,2})?"
+_DAY_FORM = r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+# What firms write where there is nothing; in text columns only the empty cell counts as nothing,
+# because customers are called NA and None.
+NOTHING = ("", "-", "--", "N/A", "n/a", "NULL", "null", r"\N", "无", "空", "未知")
+
+
+def name(header: str) -> str:
+    """A column's name, quoted for SQL.
+
+    >>> name('Say "price"')
+    '"Say ""price\"""'
+    """
+    return '"' + header.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text, quoted for SQL.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text(column: str) -> str:
+    """The trimmed text; NULL where the cell is empty."""
+    return f"nullif(trim({column}, ' \t\r\n\u3000'), '')"
+
+
+def given(column: str) -> str:
+    """Whether a cell that should hold a number or a date holds anything."""
+    return f"coalesce({text(column)} NOT IN ({', '.join(map(literal, NOTHING))}), false)"
+
+
+def number(column: str) -> str:
+    """The exact decimal of a cell; NULL where it is not plainly a number."""
+    bare = f"trim(translate({column}, '¥￥', ''))"
+    return (
+        f"CASE WHEN regexp_full_match({bare}, {literal(_NUMBER_FORM)}) AND regexp_matches({bare}, '\\d') "
+        f"THEN try_cast(replace({bare}, ',', '') AS {NUMBER}) END"
+    )
+
+
+def moment(column: str, date_format: str | None = None) -> str:
+    """The timestamp of a cell; NULL where it is not plainly a date.
+
+    Year first needs no format: 2024-03-05, 2024/3/5, 2024.3.5, 2024年3月5日, 20240305, with a time
+    or without. Day or month first is ambiguous and needs `date_format` (strptime form).
+    """
+    bare = f"trim({column}, ' \t\r\n\u3000')"
+    if date_format:
+        return f"try_strptime({bare}, {literal(date_format)})"
+    iso = (
+        f"regexp_replace(regexp_replace({bare}, '^(\\d{{4}})[年/.](\\d{{1,2}})[月/.](\\d{{1,2}})日?', '\\1-\\2-\\3'),"
+        f" '^(\\d{{4}})(\\d{{2}})(\\d{{2}})$', '\\1-\\2-\\3')"
+    )
+    return f"CASE WHEN regexp_full_match({iso}, {literal(_DAY_FORM)}) THEN try_cast({iso} AS TIMESTAMP) END"
+
+
+def day(column: str, date_format: str | None = None) -> str:
+    """The day number (days since 1970-01-01) of a cell."""
+    return f"date_diff('day', DATE '1970-01-01', CAST({moment(column, date_format)} AS DATE))"

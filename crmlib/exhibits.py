@@ -1,0 +1,193 @@
+"""An exhibit: one table, its picture, and what a reader must know to trust it.
+
+The table is shown under its figure and travels whole to `exhibits.xlsx`; text from data is escaped
+wherever it is shown.
+"""
+
+import base64
+import datetime as dt
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from crmlib.language import WORDS, Language
+from crmlib.measures import measure
+
+SHOWN_ROWS = 15
+NUMERIC = ("change", "count", "money", "share", "days", "score", "number")
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A titled table, with the picture drawn from it.
+
+    Parameters
+    ----------
+    id : name of the exhibit's sheet and anchor
+    title : catalogue key
+    table : what is shown; its columns are named in `units`
+    units : column → unit (`count`, `money`, `share`, `days`, `score`, `number`, `date`, `word`,
+        `text`); a column without one is text
+    about : n, as-of date, source, in the reader's language
+    serves : the measure this exhibit explains (the first design principle of V05)
+    chart : an object with `png` (bytes) and `alt` (text), or None
+    """
+
+    id: str
+    title: str
+    table: pd.DataFrame
+    language: Language
+    units: dict[str, str] = field(default_factory=dict)
+    about: str = ""
+    serves: str = ""
+    chart: Any = None
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display  # only a notebook has one
+
+        if self.chart is not None:
+            picture = base64.b64encode(self.chart.png).decode()
+            display(
+                {"image/png": picture, "text/plain": self.chart.alt},
+                raw=True,
+                metadata={"image/png": {"alt": self.chart.alt}},
+            )
+        display({"text/html": self.html(), "text/plain": self.plain()}, raw=True)
+
+    def heading(self, column: str) -> str:
+        """What a column is called in the reader's language."""
+        known = HEADINGS.get(column) or WORDS.get(column)
+        return self.language.text(known) if known else column.replace("_", " ").capitalize()
+
+    def cell(self, column: str, value: Any, row_unit: str = "text") -> str:
+        """What a cell shows."""
+        unit = self._unit(column, row_unit)
+        empty = value is None or pd.isna(value)
+        if unit == "change":
+            return self.language.change(None if empty else value, row_unit)
+        if unit == "measure":
+            return self.language.text(measure(value).label)
+        return self.language.show(None if empty else value, unit)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are shown; `unit`, where rows differ in theirs, is not."""
+        return [name for name in self.table.columns if name != "unit"]
+
+    def _unit(self, column: str, row_unit: str) -> str:
+        unit = self.units.get(column, "text")
+        return row_unit if unit == "row" else unit
+
+    def _side(self, column: str, row_unit: str) -> str:
+        """The class of a cell: n for numbers, which stand to the right, t for text."""
+        return "n" if self._unit(column, row_unit) in (*NUMERIC, "row") else "t"
+
+    def _rows(self, most: int) -> Iterator[tuple[list, str]]:
+        """Rows as lists of the shown columns, each with its unit."""
+        shown = self.table.head(most)
+        units = shown["unit"] if "unit" in shown.columns else ["text"] * len(shown)
+        yield from zip(shown[self.columns].astype(object).values.tolist(), units, strict=True)
+
+    def html(self) -> str:
+        """The table for a page: escaped, numbers to the right, long tables cut with a word."""
+        title = html.escape(self.language.text(self.title))
+        if self.table.empty:
+            nothing = html.escape(self.language.text("Nothing to show: not supplied, or too few."))
+            return f'<p class="finding absent">{title}. {nothing}</p>'
+        head = "".join(
+            f'<th scope="col" class="{self._side(c, "row")}">{html.escape(self.heading(c))}</th>'
+            for c in self.columns
+        )
+        rows = "".join(f"<tr>{self._cells(row, unit)}</tr>" for row, unit in self._rows(SHOWN_ROWS))
+        more = len(self.table) - SHOWN_ROWS
+        note = (
+            self.language.text("and {more:count} more rows in exhibits.xlsx", more=more) if more > 0 else ""
+        )
+        foot = " · ".join(part for part in (self.about, note) if part)
+        return (
+            f'<table class="exhibit"><caption>{title}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f'<p class="about">{html.escape(foot)}</p>'
+        )
+
+    def plain(self) -> str:
+        """The table for a screen without HTML."""
+        lines = [self.language.text(self.title), " | ".join(map(self.heading, self.columns))]
+        for row, unit in self._rows(SHOWN_ROWS):
+            lines.append(" | ".join(self.cell(c, v, unit) for c, v in zip(self.columns, row, strict=True)))
+        return "\n".join([*lines, self.about])
+
+    def record(self) -> dict:
+        """The whole exhibit as JSON: what `exhibits.xlsx` is made from.
+
+        A column's unit may be "row": the row's own unit then stands in `row_units`.
+        """
+        columns = [
+            {
+                "name": name,
+                "heading": HEADINGS.get(name) or WORDS.get(name, ""),
+                "unit": self.units.get(name, "text"),
+            }
+            for name in self.columns
+        ]
+        rows = [([_plain_value(value) for value in row], unit) for row, unit in self._rows(len(self.table))]
+        kept = {"id": self.id, "title": self.title, "about": self.about, "serves": self.serves}
+        return kept | {
+            "columns": columns,
+            "rows": [row for row, _ in rows],
+            "row_units": [unit for _, unit in rows],
+        }
+
+    def _cells(self, row: list, unit: str) -> str:
+        return "".join(
+            f'<td class="{self._side(column, unit)}">{html.escape(self.cell(column, value, unit))}</td>'
+            for column, value in zip(self.columns, row, strict=True)
+        )
+
+
+def _plain_value(value: Any) -> Any:
+    """A cell as JSON knows it."""
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else value
+
+
+# Headings where the column's own name would not say enough.
+HEADINGS = {
+    "abc": "ABC class",
+    "birth_year": "Year of birth",
+    "change": "Change",
+    "column": "Our column",
+    "customer_id": "Customer (masked)",
+    "customer_type": "Customer type",
+    "days_old": "Days old at delivery",
+    "filled": "Filled",
+    "form": "Read as",
+    "gross": "Sales",
+    "header": "Header in the file",
+    "high_90": "90% high",
+    "id": "Measure",
+    "low_90": "90% low",
+    "misfits": "Records that misfit",
+    "n": "n",
+    "previous": "Previous period",
+    "product_group": "Product group",
+    "recency_days": "Mean days since last order",
+    "rows_quarantined": "Set aside",
+    "rows_in": "Came in",
+    "rows_kept": "Kept",
+    "rows_merged": "Merged",
+    "money_in": "Worth",
+    "money_kept": "Worth kept",
+    "money_merged": "Worth merged",
+    "money_quarantined": "Worth set aside",
+    "sha256": "Fingerprint",
+    "share_of_sales": "Share of sales",
+    "value": "This period",
+    "value_class": "Value",
+}

@@ -1,0 +1,379 @@
+"""Computed sentences, and the record of every printed figure.
+
+A notebook keeps one `Book`: its figures (by the ids of `crmlib.measures`), its findings (a
+sentence with a "yes", a "no" and a "too few" form, chosen by the data) and its exhibits. The book
+is written as JSON beside the step's tables; summary, report, `results.json` and tests read it.
+"""
+
+import datetime as dt
+import html
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crmlib import tables
+from crmlib.client import Client
+from crmlib.errors import MissingStep, SchemaError
+from crmlib.exhibits import Exhibit
+from crmlib.language import Language
+from crmlib.measures import measure
+from crmlib.period import Period
+from crmlib.privacy import key, masked
+
+# Steps 01 and 02 serve the whole delivery; the others one period of it.
+STEPS = (
+    "01-collection",
+    "02-cleaning",
+    "03-classification",
+    "04-visualisation",
+    "05-analysis-performance",
+    "12-summary",
+)
+DELIVERY_STEPS = STEPS[:2]
+NEVER_SHOWN = {"name", "contact", "raw"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One computed sentence: which form was true, and the values in it."""
+
+    id: str
+    form: str  # yes, no, few or absent
+    key: str
+    values: Mapping[str, Any]
+    language: Language
+
+    @property
+    def sentence(self) -> str:
+        """The finding in the reader's language."""
+        return self.language.text(self.key, **self.values)
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        return f'<p class="finding {self.form}">{html.escape(self.sentence)}</p>'
+
+
+class Book:
+    """What one notebook says: figures, findings, exhibits.
+
+    `period` is None for steps 01 and 02, which serve every period of a delivery.
+    """
+
+    def __init__(self, step: str, client: Client, period: Period | None = None):
+        self.step, self.client, self.period = step, client, period
+        self.language = Language(client.languages[0], client.currency)
+        self.figures: dict[str, dict] = {}
+        self.findings: list[Finding] = []
+        self.exhibits: list[Exhibit] = []
+
+    @property
+    def folder(self) -> Path:
+        """Where this step writes."""
+        return self.client.built(self.period) if self.period else self.client.delivery
+
+    def money(self, amount: float | None) -> float | None:
+        """An amount of the smallest unit in main units, exact to the last decimal."""
+        if amount is None or pd.isna(amount):
+            return None
+        if isinstance(amount, float):
+            return amount / 10**self.client.decimals
+        return float(Decimal(int(amount)).scaleb(-self.client.decimals))
+
+    def figure(
+        self,
+        id: str,
+        value: float | None,
+        *,
+        n: int | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        why: str | None = None,
+        previous: float | None = None,
+    ) -> float | None:
+        """A figure recorded under its id; `value` None needs a `why`, as in "not supplied".
+
+        Money is given in the smallest unit and recorded in main units.
+        """
+        means = measure(id)
+        if means.unit == "money":
+            value, low, high, previous = map(self.money, (value, low, high, previous))
+        value, low, high, previous = map(_number, (value, low, high, previous))
+        if value is None and not why:
+            raise ValueError(f"{id} has neither a value nor a reason for having none")
+        self.figures[id] = {
+            "value": value,
+            "unit": means.unit,
+            "low": low,
+            "high": high,
+            "n": None if n is None else int(n),
+            "label": means.label,
+            "formula": means.formula,
+            "source": means.source,
+            **({"why": why} if value is None else {}),
+            **({"previous": previous} if previous is not None else {}),
+        }
+        return value
+
+    def take(self, figures: Mapping[str, Mapping], before: Mapping[str, Mapping] | None = None) -> None:
+        """Several figures at once, as the functions of `crmlib.analysis` return them.
+
+        With `before`, the previous period's figures of the same ids are recorded beside them.
+        """
+        for id, parts in figures.items():
+            previous = (before or {}).get(id, {}).get("value")
+            self.figure(id, **parts, previous=previous)
+
+    def say(
+        self,
+        id: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        when: bool | None,
+        yes: str,
+        no: str,
+        few: str = "",
+        absent: str = "",
+        n: int | None = None,
+        at_least: int = 0,
+    ) -> Finding:
+        """The form of a finding that the data make true.
+
+        `absent` where `when` is None (not supplied), `few` where `n` is below `at_least`, else
+        `yes` or `no`. Values are given in main units; places in the sentence name their units.
+        """
+        if when is None:
+            form, key = "absent", absent
+        elif n is not None and n < at_least:
+            form, key = "few", few
+        else:
+            form, key = ("yes", yes) if when else ("no", no)
+        if not key:
+            raise ValueError(f"finding {id} has no sentence for the form {form!r}")
+        given = {name: _plain(value) for name, value in (values or {}).items()}
+        finding = Finding(id, form, key, given | {"n": n, "at_least": at_least}, self.language)
+        self.findings.append(finding)
+        return finding
+
+    def note(self, key: str, **values: Any) -> "Note":
+        """How to read what follows, with the client's own rules in it; no finding."""
+        return Note(self.text(key, **values))
+
+    def about(self, n: int, of: str, source: str) -> str:
+        """What stands under every exhibit: how many of what, as of when, from where."""
+        parts = [f"n = {self.language.show(n, 'count')} {self.language.text(of)}"]
+        if self.period:
+            day = self.language.show(self.period.as_of, "date")
+            parts.append(self.language.text("as of {day}", day=day))
+        parts.append(self.language.text("source: {source}", source=source))
+        return " · ".join(parts)
+
+    def exhibit(
+        self, id: str, table: pd.DataFrame, *, title: str, main_units: bool = False, **about: Any
+    ) -> Exhibit:
+        """An exhibit recorded and shown; customer numbers are masked, names are refused.
+
+        Money is given in the smallest unit, or with `main_units` as it is to be shown.
+        """
+        clear = NEVER_SHOWN.intersection(table.columns)
+        if clear:
+            raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
+        if not main_units:
+            table = self._main_units(table, about.get("units", {}))
+        if "customer_id" in table.columns:
+            table = table.assign(customer_id=masked(table["customer_id"], key(self.client)))
+        exhibit = Exhibit(id=id, title=title, table=table, language=self.language, **about)
+        self.exhibits.append(exhibit)
+        return exhibit
+
+    def _main_units(self, table: pd.DataFrame, units: Mapping[str, str]) -> pd.DataFrame:
+        """Money of the smallest unit in main units, whole columns or, by `unit`, single rows."""
+        scaled = {c: table[c].map(self.money) for c, unit in units.items() if unit == "money"}
+        for column in (c for c, unit in units.items() if unit == "row"):
+            pairs = zip(table[column].astype(object), table["unit"], strict=True)
+            scaled[column] = [self.money(v) if unit == "money" else v for v, unit in pairs]
+        return table.assign(
+            **{c: pd.Series(list(v), index=table.index, dtype=object) for c, v in scaled.items()}
+        )
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """A text of the catalogue in the reader's language."""
+        return self.language.text(key, **values)
+
+    def words(self, names: pd.Series) -> pd.Series:
+        """Class names in the reader's language; a client's own words stay."""
+        return names.map(lambda name: self.language.show(name, "word"))
+
+    def shown(self, unit: str) -> Callable[[float], str]:
+        """How an axis writes a value; money comes in the smallest unit."""
+        if unit == "money":
+            return lambda value: self.language.show(value / 10**self.client.decimals, "short_money")
+        return lambda value: self.language.show(value, unit)
+
+    def written(self, rows: Mapping[str, int]) -> Exhibit:
+        """The book saved, and what the step wrote: table by table, with its rows."""
+        path = self.save()
+        table = pd.DataFrame({"file": [*rows, path.stem], "rows": [*rows.values(), len(self.figures)]})
+        place = self.folder.relative_to(self.client.home).as_posix()
+        return Exhibit(
+            id="written",
+            title="Files written",
+            table=table,
+            language=self.language,
+            units={"file": "word", "rows": "count"},
+            about=self.text("in {place}", place=place),
+        )
+
+    def answer(self) -> "Answer":
+        """Every finding of the notebook, gathered under its title's question."""
+        return Answer(self.findings)
+
+    def save(self) -> Path:
+        """The book as JSON in the step's folder."""
+        content = {
+            "step": self.step,
+            "figures": self.figures,
+            "findings": [
+                {
+                    "id": f.id,
+                    "form": f.form,
+                    "key": f.key,
+                    "values": {k: _json(v) for k, v in f.values.items()},
+                }
+                for f in self.findings
+            ],
+            "exhibits": [exhibit.record() for exhibit in self.exhibits],
+        }
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+        return tables.replace(self.folder / "books" / f"{self.step}.json", text.encode())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Findings as a list."""
+
+    findings: list[Finding]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"- {finding.sentence}" for finding in self.findings)
+
+    def _repr_html_(self) -> str:
+        items = "".join(
+            f'<li class="{finding.form}">{html.escape(finding.sentence)}</li>' for finding in self.findings
+        )
+        return f'<ul class="answer">{items}</ul>'
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence that says by which rule something was judged."""
+
+    sentence: str
+
+    def __repr__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        return f'<p class="note">{html.escape(self.sentence)}</p>'
+
+
+def read(step: str, client: Client, period: Period) -> dict:
+    """A step's book as it was written."""
+    folder = client.delivery if step in DELIVERY_STEPS else client.built(period)
+    path = folder / "books" / f"{step}.json"
+    if not path.is_file():
+        raise MissingStep(f"{step} has not run for this client and period. Run notebook {step} first.")
+    return json.loads(path.read_text("utf-8"))
+
+
+def figures(client: Client, period: Period, steps: tuple[str, ...] = STEPS) -> dict[str, dict]:
+    """Every figure of these steps by id: the content of `results.json`."""
+    found: dict[str, dict] = {}
+    for step in steps:
+        found |= read(step, client, period)["figures"]
+    return dict(sorted(found.items()))
+
+
+def findings(client: Client, period: Period, step: str) -> list[Finding]:
+    """A step's findings, ready to be told again."""
+    language = Language(client.languages[0], client.currency)
+    return [
+        Finding(f["id"], f["form"], f["key"], {k: _unjson(v) for k, v in f["values"].items()}, language)
+        for f in read(step, client, period)["findings"]
+    ]
+
+
+def _number(value: Any) -> float | int | None:
+    """A figure's value as JSON writes it; what is not finite is no value."""
+    if value is None or pd.isna(value):
+        return None
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A value of a sentence as JSON knows it; not a number is nothing."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _json(value: Any) -> Any:
+    return {"date": value.isoformat()} if isinstance(value, dt.date) else value
+
+
+def _unjson(value: Any) -> Any:
+    return dt.date.fromisoformat(value["date"]) if isinstance(value, dict) else value
+
+
+HEADLINE = (
+    *("sales.all", "sales.identified", "sales.net", "profit.amount", "profit.margin"),
+    *("customers.active", "customers.new", "customers.total", "orders.count", "orders.mean"),
+    *("retention.rate", "repurchase.rate", "churn.rate", "satisfaction.mean", "nps.score"),
+)
+
+
+def headline(figures: Mapping[str, Mapping], ids: tuple[str, ...] = HEADLINE) -> pd.DataFrame:
+    """The figures a summary shows: id, unit, value, previous, change; in main units."""
+    rows = []
+    for id in ids:
+        if id in figures:
+            figure = figures[id]
+            value, previous = figure["value"], figure.get("previous")
+            moved = change(figure["unit"], value, previous)
+            rows.append((id, figure["unit"], value, previous, moved))
+    return pd.DataFrame(rows, columns=["id", "unit", "value", "previous", "change"])
+
+
+def change(unit: str, value: float | None, previous: float | None) -> float | None:
+    """From one period to the next: the difference of shares and scores, the growth of all else.
+
+    >>> change("share", 0.5, 0.25), change("money", 110, 100), change("money", 110, None)
+    (0.25, 0.1, None)
+    """
+    if value is None or previous is None:
+        return None
+    if unit in ("share", "score"):
+        return value - previous
+    return (value - previous) / abs(previous) if previous else None
+
+
+def gathered(client: Client, period: Period) -> Answer:
+    """Every finding of the notebooks before the summary: what concerns customers first, data last."""
+    order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
+    return Answer([finding for step in order for finding in findings(client, period, step)])
+
+
+def group(figures: Mapping[str, Mapping], pattern: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """Figures that differ in one place of their id, as a table: group, customers, n."""
+    found = [(name, figures[pattern.format(name)]) for name in names if pattern.format(name) in figures]
+    rows = [(name, figure["value"], figure["n"]) for name, figure in found]
+    return pd.DataFrame(rows, columns=["group", "customers", "n"])

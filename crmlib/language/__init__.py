@@ -1,0 +1,174 @@
+"""What a reader reads, in the reader's language: texts by gettext, figures by Babel.
+
+English texts are the keys of the catalogue. A place in a text names its unit, so that the same
+sentence shows `45.3%` or `CN¥1,234` as the language writes it:
+
+>>> Language("en", "CNY").text("{share:share} of {n:count} customers", share=0.4529, n=1234)
+'45.3% of 1,234 customers'
+"""
+
+import datetime as dt
+import gettext
+import math
+import string
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+
+CATALOGUES = Path(__file__).parent / "locale"
+MISSING = "—"
+
+
+class Language:
+    """One language and the currency it shows money in."""
+
+    def __init__(self, code: str, currency: str):
+        self.code = code
+        self.currency = currency
+        self._locale = Locale.parse(code)
+        self._catalogue = gettext.translation("crmlib", CATALOGUES, languages=[code], fallback=True)
+        self._formatter = _Formatter(self)
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """The text of this key in this language, its places filled."""
+        text = self._catalogue.gettext(key) if key else ""
+        return self._formatter.vformat(text, (), values) if values else text
+
+    def show(self, value: Any, unit: str) -> str:
+        """A value as this language writes it; a dash where there is none."""
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return MISSING
+        write = getattr(self, f"_{unit}", None)
+        return write(value) if write else str(value)
+
+    def change(self, value: float | None, unit: str) -> str:
+        """A change with its sign: of shares in points, of scores as they are, of all else in per cent."""
+        if value is None:
+            return MISSING
+        if unit == "share":
+            shown = format_decimal(100 * value, format="+0.0;-0.0", locale=self._locale)
+            return self.text("{points} points", points=shown)
+        if unit == "score":
+            return format_decimal(value, format="+0.0;-0.0", locale=self._locale)
+        return format_percent(value, format="+0.0%;-0.0%", locale=self._locale)
+
+    def _count(self, value: Any) -> str:
+        return format_decimal(round(value), locale=self._locale)
+
+    def _share(self, value: float) -> str:
+        small = 0 < abs(value) < 0.0005
+        shown = format_percent(0.001 if small else value, format="0.0%", locale=self._locale)
+        return f"<{shown}" if small else shown
+
+    def _money(self, value: Any) -> str:
+        # Whole units from a thousand up: cents would only make the figure harder to read.
+        whole = abs(value) >= 1000 or value == 0
+        return format_currency(
+            round(value) if whole else value,
+            self.currency,
+            locale=self._locale,
+            format="¤#,##0" if whole else None,
+            currency_digits=not whole,
+        )
+
+    def _short_money(self, value: Any) -> str:
+        if 0 < abs(value) < 1000:
+            return self._money(value)
+        return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=1)
+
+    def _days(self, value: float) -> str:
+        return format_decimal(value, format="#,##0.0", locale=self._locale)
+
+    _score = _days
+
+    def _number(self, value: Any) -> str:
+        return format_decimal(value, format="#,##0.###", locale=self._locale)
+
+    def _date(self, value: dt.date) -> str:
+        return format_date(value, format="d MMM y" if self.code == "en" else "medium", locale=self._locale)
+
+    def _word(self, value: str) -> str:
+        return self.text(WORDS.get(value, value))
+
+
+class _Formatter(string.Formatter):
+    """`{n:count}`: the part after the colon is a unit."""
+
+    def __init__(self, language: Language):
+        self.language = language
+
+    def format_field(self, value: Any, unit: str) -> str:
+        return self.language.show(value, unit or "plain")
+
+
+# Words the library itself puts into tables, and headings of their columns. A word that comes from
+# a client's data is shown as it came.
+WORDS = {
+    "high": "High",
+    "medium": "Medium",
+    "low": "Low",
+    "active": "Active",
+    "dormant": "Dormant",
+    "churned": "Churned",
+    "satisfied": "Satisfied",
+    "neutral": "Neutral",
+    "dissatisfied": "Dissatisfied",
+    "personal": "Personal",
+    "enterprise": "Enterprise",
+    "large_enterprise": "Large enterprise",
+    "price_sensitive": "Price-sensitive",
+    "quality_seeking": "Quality-seeking",
+    "personalised": "Personalised",
+    "champion": "Champion",
+    "loyal": "Loyal",
+    "big_spender": "Big spender",
+    "promising": "Promising",
+    "newcomer": "Newcomer",
+    "needs_attention": "Needs attention",
+    "fading": "Fading",
+    "at_risk": "At risk",
+    "must_not_lose": "Must not lose",
+    "hibernating": "Hibernating",
+    "lost": "Lost",
+    "too_few": "Too few to score",
+    "not_graded": "Not graded",
+    "not_supplied": "Not supplied",
+    "product": "Product",
+    "service": "Service",
+    "after_sales": "After-sales",
+    "brand": "Brand",
+    "overall": "Overall",
+    "recommend": "Recommendation",
+    "unknown": "Unknown",
+    "other": "Other",
+    "value": "Value",
+    "abc": "ABC",
+    "tier": "Tier",
+    "new": "New",
+    "orders": "Orders",
+    "gross": "Sales so far",
+    "returned": "Taken back",
+    "recency_days": "Days since the last order",
+    "gap_days": "Days between orders",
+    "facts": "Facts",
+    "classes": "Classes",
+    "classes_before": "Classes of the previous period",
+    "tiers": "Tier table",
+    "merged": "Merged",
+    "set_aside": "Set aside",
+    "abnormal-price": "Price far outside the usual",
+    "unknown-customer": "No customer named",
+    "orphan-customer": "Customer not in the customer table",
+    "zero-quantity": "Quantity 0",
+    "amount-differs": "Amount is not quantity × price",
+    "customers": "Customers",
+    "transactions": "Order lines",
+    "surveys": "Survey forms",
+    "answers": "Survey answers",
+    "sale": "Sale",
+    "return": "Return",
+    "gift": "Gift",
+}

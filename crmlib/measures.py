@@ -1,0 +1,228 @@
+"""Every measure's one meaning: id, unit, label, formula, source.
+
+`results.json`, the glossary, the report and the tests use these ids and no others. An id may hold
+places in braces (`sales.identified.{dimension}.{value}`), filled when a figure is recorded.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+UNITS = ("count", "money", "share", "days", "score", "number")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a figure is: its unit, its name, how it is computed, from which table."""
+
+    id: str
+    unit: str
+    label: str
+    formula: str
+    source: str
+
+
+def _measures(source: str, *rows: tuple[str, str, str, str]) -> list[Measure]:
+    return [Measure(*row, source) for row in rows]
+
+
+_LEDGER = [
+    Measure(
+        f"ledger.{{table}}.{what}_{fate}",
+        unit,
+        f"Ledger: {what} {word}",
+        f"{what} of the table {word} by cleaning; in = kept + merged + set aside",
+        "ledger",
+    )
+    for what, unit in (("rows", "count"), ("money", "money"))
+    for fate, word in (
+        ("in", "delivered"),
+        ("kept", "kept"),
+        ("merged", "merged"),
+        ("quarantined", "set aside"),
+    )
+]
+
+ALL = [
+    *_measures(
+        "delivery",
+        ("delivered.{source}.rows", "count", "Rows delivered", "records as they came, before cleaning"),
+        (
+            "delivered.{source}.{column}.sum",
+            "number",
+            "Sum as delivered",
+            "sum of a numeric column as it came",
+        ),
+        (
+            "delivered.{source}.{column}.mean",
+            "number",
+            "Mean as delivered",
+            "mean of a numeric column as it came",
+        ),
+    ),
+    *_LEDGER,
+    *_measures(
+        "transactions",
+        ("sales.all", "money", "All sales", "sum of positive lines of the period, customer known or not"),
+        ("sales.identified", "money", "Identified sales", "sum of positive lines of known customers"),
+        ("sales.unidentified", "money", "Sales without a known customer", "all sales − identified sales"),
+        (
+            "sales.unidentified.rows",
+            "count",
+            "Lines without a known customer",
+            "positive lines without a known customer",
+        ),
+        ("sales.lines", "count", "Lines sold", "positive lines of known customers"),
+        ("sales.returns", "money", "Returns", "sum of what the period's lines take back; negative"),
+        ("sales.returns.identified", "money", "Returns of known customers", "the same for known customers"),
+        ("sales.net", "money", "Net sales", "identified sales + returns of known customers"),
+        (
+            "sales.abnormal",
+            "money",
+            "Abnormal sales",
+            "positive lines far outside the usual prices, included in all sales",
+        ),
+        ("sales.abnormal.rows", "count", "Abnormal lines", "positive lines far outside the usual prices"),
+        (
+            "sales.all.without_abnormal",
+            "money",
+            "All sales without abnormal lines",
+            "all sales − abnormal sales",
+        ),
+        (
+            "sales.identified.{dimension}.{value}",
+            "money",
+            "Identified sales by group",
+            "identified sales of the group",
+        ),
+        ("orders.count", "count", "Orders", "orders of the period with a sale by known customers"),
+        ("orders.mean", "money", "Mean order", "identified sales ÷ orders"),
+        ("customers.active", "count", "Active customers", "known customers who bought in the period"),
+        (
+            "customers.new",
+            "count",
+            "New customers",
+            "known customers whose first purchase ever lies in the period",
+        ),
+        ("customers.total", "count", "Customers so far", "known customers who ever bought by as_of"),
+        (
+            "customers.one_order",
+            "count",
+            "One-order customers",
+            "customers whose first order by as_of is their only one",
+        ),
+        (
+            "retention.rate",
+            "share",
+            "Retention",
+            "active in this and the previous period ÷ active in the previous",
+        ),
+        (
+            "repurchase.rate",
+            "share",
+            "Repurchase",
+            "active customers with at least two orders in the period ÷ active",
+        ),
+        (
+            "churn.rate",
+            "share",
+            "Churn",
+            "churned at as_of but not at the previous as_of ÷ not churned at the previous",
+        ),
+        (
+            "churn.customers",
+            "count",
+            "Churned customers",
+            "customers whose silence at as_of exceeds the churn limit",
+        ),
+        ("profit.amount", "money", "Profit", "sum of line profit of known customers"),
+        ("profit.margin", "share", "Profit margin", "profit ÷ net sales with a known profit"),
+        (
+            "rfm.recency.mean",
+            "days",
+            "Mean recency",
+            "calendar days from the last order to as_of, mean over customers",
+        ),
+        ("rfm.frequency.mean", "number", "Mean frequency", "orders by as_of, mean over customers"),
+        (
+            "rfm.monetary.mean",
+            "money",
+            "Mean monetary value",
+            "gross identified sales by as_of, mean over customers",
+        ),
+    ),
+    *_measures(
+        "classes",
+        (
+            "tier.{level}.customers",
+            "count",
+            "Customers in the tier",
+            "customers whose combined tier (X16) is this",
+        ),
+        (
+            "tier.{level}.share",
+            "share",
+            "Share of customers in the tier",
+            "customers in the tier ÷ customers with a tier",
+        ),
+        (
+            "behaviour.{state}.customers",
+            "count",
+            "Customers by behaviour",
+            "customers active, dormant or churned (X02)",
+        ),
+        (
+            "segment.{segment}.customers",
+            "count",
+            "Customers in the segment",
+            "customers in the RFM segment (X18)",
+        ),
+    ),
+    *_measures(
+        "surveys",
+        ("satisfaction.mean", "score", "Satisfaction", "mean of the period's answers on 0–100, all aspects"),
+        (
+            "satisfaction.mean.raw",
+            "score",
+            "Satisfaction, as asked",
+            "mean of the period's answers on the scale as asked",
+        ),
+        ("satisfaction.{aspect}", "score", "Satisfaction by aspect", "mean of the period's answers on 0–100"),
+        (
+            "satisfaction.{aspect}.raw",
+            "score",
+            "Satisfaction by aspect, as asked",
+            "mean on the scale as asked",
+        ),
+        (
+            "nps.score",
+            "score",
+            "Net promoter score",
+            "100 × (share of 9–10 − share of 0–6) of the 0–10 answers",
+        ),
+    ),
+]
+
+
+@lru_cache(maxsize=4096)
+def measure(id: str) -> Measure:
+    """The measure of a figure's id; a figure without a definition is refused.
+
+    >>> measure("sales.identified.region.华东").label
+    'Identified sales by group'
+    >>> measure("sales.identified").unit
+    'money'
+    """
+    for known in ALL:
+        if known.id == id:
+            return known
+    for known in ALL:
+        if "{" in known.id and re.fullmatch(_pattern(known.id), id):
+            return known
+    raise KeyError(f"{id} has no definition in crmlib.measures")
+
+
+def _pattern(id: str) -> str:
+    """An id with places as a regular expression; only the last place may hold dots."""
+    *first, last = re.split(r"\{\w+\}", id)
+    return "[^.]+".join(map(re.escape, first)) + ".+" + re.escape(last)

@@ -1,0 +1,153 @@
+"""Every rule a client may set in `client.yml`, with its default and the reason for it.
+
+These are the *classes* of design: value, behaviour, ABC, satisfaction, tier. A rule is a frozen
+pydantic model, so that an unknown key, a cut out of order or a weight that is no number is
+refused where it stands.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Rule(BaseModel):
+    """A group of settings: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cuts(Rule):
+    """Two amounts that part high, medium and low; a value on a cut belongs to the upper class.
+
+    Left out, the cuts are by cumulative share (`shares` of the rule that uses them).
+    """
+
+    high: FiniteFloat
+    medium: FiniteFloat
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Cuts":
+        if self.medium >= self.high:
+            raise ValueError(f"medium ({self.medium:g}) must lie below high ({self.high:g})")
+        return self
+
+
+class Shares(Rule):
+    """Cumulative shares that part three classes.
+
+    Customers are taken from the largest down; those who begin below `first` of the total are in
+    the first class, those who begin below `second` in the second, the rest in the third.
+    """
+
+    first: Share = 0.5
+    second: Share = 0.8
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Shares":
+        if self.first >= self.second:
+            raise ValueError(f"first ({self.first:g}) must lie below second ({self.second:g})")
+        return self
+
+
+class RfmRule(Rule):
+    """Recency, frequency and money are scored 1–5 by rank among all customers."""
+
+    at_least: int = Field(30, ge=5)  # below this, fifths of a list mean nothing
+
+
+class BehaviourRule(Rule):
+    """Active, dormant, churned: by the customer's own rhythm, or by fixed days."""
+
+    own_rhythm_from: int = Field(4, ge=2)  # orders before a mean gap says anything
+    active_gaps: float = Field(2, gt=0)
+    dormant_gaps: float = Field(4, gt=0)
+    active_days: int = Field(90, ge=1)
+    dormant_days: int = Field(180, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "BehaviourRule":
+        if self.active_gaps >= self.dormant_gaps or self.active_days >= self.dormant_days:
+            raise ValueError("active_… must lie below dormant_…")
+        return self
+
+
+class ValueRule(Rule):
+    """Value (X01): the mean of the points for orders, spend and profit, as far as known."""
+
+    orders: Cuts | None = None
+    spend: Cuts | None = None
+    profit: Cuts | None = None
+    shares: Shares = Shares()
+    at_least: int = Field(30, ge=1)  # without given cuts, shares of a shorter list mean nothing
+
+
+class AbcRule(Rule):
+    """ABC (X05) by cumulative share of purchases."""
+
+    shares: Shares = Shares(first=0.8, second=0.95)
+    at_least: int = Field(30, ge=1)
+
+
+class SatisfactionRule(Rule):
+    """Satisfied, neutral, dissatisfied (X04) on 0–100; neutral is a band around the middle."""
+
+    satisfied: float = Field(60, ge=0, le=100)
+    dissatisfied: float = Field(40, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SatisfactionRule":
+        if self.dissatisfied > self.satisfied:
+            raise ValueError("dissatisfied must not lie above satisfied")
+        return self
+
+
+class FrequencyRule(Rule):
+    """Purchase frequency (购买频率): orders a year since the first one."""
+
+    cuts: Cuts = Cuts(high=6, medium=2)  # every other month; twice a year
+
+
+class LoyaltyRule(Rule):
+    """Loyalty (忠诚度): mean of the points for repurchase, tenure and recommendation."""
+
+    orders: Cuts = Cuts(high=4, medium=2)
+    tenure_days: Cuts = Cuts(high=730, medium=365)
+    recommend: Cuts = Cuts(high=9, medium=7)  # promoters and passives of the NPS
+
+
+class TierWeights(Rule):
+    """What each part weighs in the combined tier; a missing part is left out."""
+
+    frequency: float = Field(1, ge=0, allow_inf_nan=False)
+    spend: float = Field(1, ge=0, allow_inf_nan=False)
+    loyalty: float = Field(1, ge=0, allow_inf_nan=False)
+    lifetime: float = Field(1, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _something(self) -> "TierWeights":
+        if self.frequency + self.spend + self.loyalty + self.lifetime == 0:
+            raise ValueError("all weights are 0, so nothing would decide the tier")
+        return self
+
+
+class TierRule(Rule):
+    """The combined tier (X16): weighted mean of points 3, 2, 1; halfway belongs to the upper."""
+
+    weights: TierWeights = TierWeights()
+    cuts: Cuts = Cuts(high=2.5, medium=1.5)
+
+
+class Classes(Rule):
+    """All standards of classification; the goal says what they are for (X11)."""
+
+    goal: Literal["raise_satisfaction", "raise_loyalty", "lower_churn"] = "raise_loyalty"
+    rfm: RfmRule = RfmRule()
+    behaviour: BehaviourRule = BehaviourRule()
+    value: ValueRule = ValueRule()
+    abc: AbcRule = AbcRule()
+    satisfaction: SatisfactionRule = SatisfactionRule()
+    frequency: FrequencyRule = FrequencyRule()
+    loyalty: LoyaltyRule = LoyaltyRule()
+    tier: TierRule = TierRule()

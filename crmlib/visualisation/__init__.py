@@ -1,0 +1,1 @@
+"""Every figure: draws plain tables, computes nothing."""

@@ -1,0 +1,186 @@
+"""The command line: `crm`."""
+
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from crmlib import client as clients
+from crmlib.errors import Refused
+from crmlib.period import FORMS, Period
+
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(click.Group):
+    """Commands whose refusals are one message and exit status 2, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """The command's result, or its refusal told."""
+        try:
+            return super().invoke(ctx)
+        except Refused as problem:
+            click.echo(f"Error: {problem}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Commands, context_settings=HELP)
+@click.version_option(importlib.metadata.version("crmlib"), prog_name="crm")
+def main() -> None:
+    """Turn a client's exports into a published report, period after period.
+
+    A client is a folder under data/ with a client.yml; `crm list` shows them.
+    """
+
+
+@main.command()
+@click.argument("names", metavar="CLIENT...", nargs=-1, required=True)
+@click.option("--period", "periods", multiple=True, metavar="P", help=f"{FORMS}. May be given several times.")
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1, 64), help="Notebooks at a time.")
+def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
+    """Run the notebooks for each CLIENT and period, and publish the reports.
+
+    Without --period: the newest one that the client's delivery covers whole. A period that reaches
+    past the delivery runs and is marked incomplete.
+
+    Exit status: 0 everything published, 1 something failed (the others were finished), 2 bad
+    configuration, input or parameter, 75 the client is already running, 130 or 143 stopped.
+    """
+    chosen = list(dict.fromkeys(clients.checked_name(name) for name in names))
+    spans = list({(period := Period.parse(name)).name: period for name in periods}.values())
+    from crmlib.workbook.runner import Batch  # papermill's imports only where something runs
+
+    batch = Batch(chosen, spans, jobs=jobs)
+    status = batch.run()
+    for path in sorted(batch.published):
+        click.echo(_near(path))
+    if status > 128:
+        # Threads that would not end must not hold up a process that was told to.
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+@main.command()
+@click.argument("name", metavar="CLIENT")
+def check(name: str) -> None:
+    """Check a client's configuration and delivered files, without running anything."""
+    from crmlib.collection import sources
+
+    client = clients.load(name)
+    click.echo(f"{clients.shown(client.config)}: {client.name}, {client.currency}, by {client.unit}")
+    problems, spans = [], []
+    for table in client.tables.named():
+        try:
+            found = sources.collected(client, table)
+        except Refused as problem:
+            problems.append(str(problem))
+            continue
+        for file in found.files.itertuples():
+            use = "" if file.use == "used" else f", {file.use}"
+            misfits = f", {file.misfits} not fitting their header" if file.misfits else ""
+            click.echo(f"  {table}: {file.file}, {file.form}, {file.records} records{misfits}{use}")
+        span = sources.span(client, found)
+        if span:
+            spans.append(span)
+            click.echo(f"  {table}: {span[0]} to {span[1]}")
+    if problems:
+        raise Refused("\n".join(problems))
+    if spans or client.delivered_on:
+        day = client.delivered_on or max(last for _, last in spans)
+        newest = Period.newest_complete(day, client.unit).name
+        click.echo(f"  delivered on {day}; the newest complete {client.unit} is {newest}")
+
+
+@main.command("list")
+def list_() -> None:
+    """List the clients, each with its published periods."""
+    from crmlib.workbook.runs import published
+
+    runs: dict[str, list[str]] = {name: [] for name in clients.listed()}
+    for manifest in published():
+        mark = " (incomplete)" if manifest["incomplete"] else ""
+        runs.setdefault(manifest["client"], []).append(manifest["period"] + mark)
+    if not runs:
+        click.echo(f"No client yet under {clients.home() / 'data'}. Make one with: crm new NAME FILE")
+    for name, periods in sorted(runs.items()):
+        click.echo(f"{name}: {', '.join(periods) or 'nothing published yet'}")
+
+
+@main.command()
+@click.argument("name", metavar="[CLIENT]", default="demo")
+@click.argument("arguments", metavar="[-- JUPYTER OPTIONS]", nargs=-1, type=click.UNPROCESSED)
+@click.option("--period", metavar="P", help=f"{FORMS}. Without it: the newest complete one.")
+@click.option("--copies-only", is_flag=True, help="Make the copies; do not start JupyterLab.")
+def lab(name: str, arguments: tuple[str, ...], period: str | None, copies_only: bool) -> None:
+    """Open JupyterLab on working copies of the notebooks for CLIENT (demo, if none is named).
+
+    The copies lie in data/CLIENT/lab/, which git ignores. A copy you changed is never overwritten.
+    """
+    from crmlib.workbook import lab as bench
+
+    client = clients.load(name)
+    made = bench.copies(client, bench.period_of(client, period))
+    if made.made:
+        click.echo(f"Copied to {_near(made.folder)}: {', '.join(made.made)}", err=True)
+    if made.kept:
+        click.echo(
+            f"Left as you changed them: {', '.join(made.kept)}. "
+            "Their parameters are yours too; delete or rename a copy to get a new one.",
+            err=True,
+        )
+    if not copies_only:
+        sys.exit(bench.start(made.folder, arguments))
+
+
+@main.command()
+@click.argument("name", metavar="CLIENT")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--copy", is_flag=True, help="Copy FILE to data/CLIENT/raw/ instead of naming it where it lies."
+)
+def new(name: str, file: Path, copy: bool) -> None:
+    """Make CLIENT from one FILE with plain headers: writes data/CLIENT/client.yml.
+
+    Every guess stands in the file with its reason; what could not be told is marked TODO. An
+    existing client.yml is never overwritten.
+    """
+    from crmlib.workbook import draft
+
+    path = draft.write(name, file, copy=copy)
+    open_questions = path.read_text("utf-8").count("TODO")
+    click.echo(f"{_near(path)} written; {open_questions} TODO to answer. Then: crm check {name}")
+
+
+@main.command()
+@click.argument("name", metavar="[CLIENT]", required=False)
+def config(name: str | None) -> None:
+    """Print every effective setting of CLIENT as YAML; without one, every default."""
+    from ruamel.yaml import YAML
+
+    if name is None:
+        fields = clients.Settings.model_fields
+        settings = {key: _default(field) for key, field in fields.items()}
+    else:
+        settings = clients.load(name).settings.model_dump(mode="json")
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.allow_unicode = True
+    writer.dump(settings, sys.stdout)
+
+
+def _default(field: object) -> object:
+    if field.is_required():
+        return "(required)"
+    value = field.get_default(call_default_factory=True)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def _near(path: Path) -> str:
+    """A path from where the user stands, if it lies below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

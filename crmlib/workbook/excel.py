@@ -1,0 +1,197 @@
+"""Workbooks for a spreadsheet: real numbers with formats; text from data is text, never a formula."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from crmlib.client import Client
+from crmlib.language import Language
+from crmlib.period import Period
+
+NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+LONGEST_CELL = 32_767
+LAST_ROW = 1_048_576
+FORMATS = {
+    "count": "#,##0",
+    "share": "0.0%",
+    "days": "#,##0.0",
+    "score": "#,##0.0",
+    "number": "#,##0.00",
+    "date": "yyyy-mm-dd",
+}
+
+
+def exhibits(
+    path: Path, books: Sequence[dict], language: Language, *, client: Client, period: Period
+) -> Path:
+    """A sheet for each exhibit of these books, a list of contents first."""
+    found = [(book["step"], exhibit) for book in books for exhibit in book["exhibits"]]
+    contents = language.text("Contents")
+    names = sheet_names([contents, *(exhibit["id"] for _, exhibit in found)])
+    with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
+        formats = _formats(book, client.decimals)
+        _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
+        for name, (_, exhibit) in zip(names[1:], found, strict=True):
+            _exhibit(book.add_worksheet(name), exhibit, language, formats)
+    return path
+
+
+def quarantine(path: Path, rows: pd.DataFrame, language: Language, *, client: Client) -> Path:
+    """The rows set aside, as delivered: a sheet a table, a column for each header of its files."""
+    with _workbook(path, dt.datetime(2000, 1, 1), lean=True) as book:
+        formats = _formats(book, client.decimals)
+        groups = list(rows.groupby("table", sort=True))
+        for name, (_, group) in zip(sheet_names([table for table, _ in groups]), groups, strict=True):
+            _set_aside(book.add_worksheet(name), group, language, formats, decimals=client.decimals)
+        if not groups:
+            book.add_worksheet(sheet_names([language.text("Set aside")])[0]).write_string(
+                0, 0, language.text("No row was set aside.")
+            )
+    return path
+
+
+def sheet_names(wanted: Iterable[str]) -> list[str]:
+    """Names a spreadsheet accepts: at most 31 signs, none of them forbidden, no two alike.
+
+    >>> sheet_names(["a/b", "A:B", "History", ""])
+    ['a-b', 'A-B 2', 'History-', 'sheet']
+    """
+    taken: set[str] = set()
+    names = []
+    for name in wanted:
+        name = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "-", name).strip().strip("'")[:31] or "sheet"
+        name = f"{name}-" if name.lower() == "history" else name
+        base, number = name, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{base[: 30 - len(str(number))]} {number}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _workbook(path: Path, made: dt.datetime, *, lean: bool = False) -> xlsxwriter.Workbook:
+    """An empty workbook; its date is given, so that the same content gives the same bytes."""
+    book = xlsxwriter.Workbook(str(path), NEVER_GUESSED | {"constant_memory": lean})
+    book.set_properties({"created": made})
+    return book
+
+
+def _formats(book: xlsxwriter.Workbook, decimals: int) -> dict[str, Any]:
+    money = "#,##0" + ("." + "0" * decimals if decimals else "")
+    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | {"money": money}).items()}
+    shapes |= {
+        "title": {"bold": True, "font_size": 13},
+        "about": {"italic": True, "font_color": "#555555"},
+        "heading": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
+        "text": {},
+        "link": {"font_color": "#0b57d0", "underline": 1},
+    }
+    return {name: book.add_format(shape) for name, shape in shapes.items()}
+
+
+def _contents(sheet: Any, names: list[str], found: list, language: Language, formats: dict) -> None:
+    for column, heading in enumerate(("Sheet", "Title", "Notebook")):
+        sheet.write_string(0, column, language.text(heading), formats["heading"])
+    for row, (name, (step, exhibit)) in enumerate(zip(names, found, strict=True), 1):
+        target = "internal:'" + name.replace("'", "''") + "'!A1"
+        sheet.write_url(row, 0, target, formats["link"], name)
+        sheet.write_string(row, 1, _cut(language.text(exhibit["title"])))
+        sheet.write_string(row, 2, step)
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 70)
+    sheet.set_column(2, 2, 28)
+    sheet.freeze_panes(1, 0)
+
+
+def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> None:
+    """Title, the table, and what a reader must know to trust it."""
+    columns, rows = exhibit["columns"], exhibit["rows"][: LAST_ROW - 8]
+    sheet.write_string(0, 0, _cut(language.text(exhibit["title"])), formats["title"])
+    sheet.write_string(1, 0, _cut(exhibit["about"]), formats["about"])
+    for number, column in enumerate(columns):
+        heading = column["heading"] or column["name"].replace("_", " ").capitalize()
+        _heading(sheet, 3, number, language.text(heading), formats)
+        widest = max((_width(row[number]) for row in rows[:500]), default=0)
+        sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
+    for at, row in enumerate(rows, 4):
+        for number, (column, value) in enumerate(zip(columns, row, strict=True)):
+            _cell(sheet, at, number, value, column["unit"], language, formats)
+    if columns:
+        sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
+    sheet.freeze_panes(4, 0)
+
+
+def _cell(
+    sheet: Any, row: int, column: int, value: Any, unit: str, language: Language, formats: dict
+) -> None:
+    """A value as what it is: a number stays a number, a date a date, the rest is text."""
+    if value is None:
+        return
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        sheet.write_number(row, column, value, formats.get(unit))
+    elif unit == "date" and (day := _day(value)):
+        sheet.write_datetime(row, column, day, formats["date"])
+    else:
+        text = language.show(value, "word") if unit == "word" else str(value)
+        sheet.write_string(row, column, _cut(text))
+
+
+def _set_aside(sheet: Any, rows: pd.DataFrame, language: Language, formats: dict, *, decimals: int) -> None:
+    records = [_record(raw) for raw in rows["raw"]]
+    headers = list(dict.fromkeys(header for record in records for header in record))
+    ours = ("Reason", "Amount", "File", "Row")
+    for number, heading in enumerate([*map(language.text, ours), *headers]):
+        sheet.set_column(number, number, 26 if number in (0, 2) else 16)
+        _heading(sheet, 0, number, heading, formats)
+    last = min(len(rows), LAST_ROW - 1)
+    facts = zip(rows["reason"], rows["money"], rows["source_file"], rows["source_row"], records, strict=True)
+    for at, (reason, money, file, line, record) in zip(range(1, last + 1), facts, strict=False):
+        sheet.write_string(at, 0, _cut(language.text(str(reason))))
+        if pd.notna(money):
+            sheet.write_number(at, 1, money / 10**decimals, formats["money"])
+        sheet.write_string(at, 2, _cut(str(file)))
+        if pd.notna(line):
+            sheet.write_number(at, 3, int(line))
+        for number, header in enumerate(headers, 4):
+            if record.get(header) not in (None, ""):
+                sheet.write_string(at, number, _cut(str(record[header])))
+    sheet.autofilter(0, 0, last, len(ours) + len(headers) - 1)
+    sheet.freeze_panes(1, 0)
+
+
+def _heading(sheet: Any, row: int, column: int, text: str, formats: dict) -> None:
+    sheet.write_string(row, column, _cut(text), formats["heading"])
+
+
+def _record(raw: Any) -> dict:
+    """A delivered row, header by header; as one text where it never had headers."""
+    try:
+        found = json.loads(raw)
+    except (TypeError, ValueError):
+        found = raw
+    if isinstance(found, dict):
+        return {str(name): value for name, value in found.items()}
+    return {} if found is None or found is pd.NA else {"raw": found}
+
+
+def _day(value: Any) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(str(value)).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _width(value: Any) -> int:
+    """Columns a text takes; a Chinese character takes two."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

@@ -1,0 +1,259 @@
+"""Executed notebooks → one page that stands alone: no script, no request, text from data inert."""
+
+import base64
+import binascii
+import datetime as dt
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import nbformat
+from bleach.html5lib_shim import Filter
+from bleach.sanitizer import Cleaner
+from markupsafe import Markup
+from nbconvert.exporters import HTMLExporter
+
+from crmlib import findings
+from crmlib.client import Client
+from crmlib.language import Language
+from crmlib.measures import measure
+from crmlib.period import Period
+from crmlib.workbook import glyphs
+from crmlib.workbook.execution import Failure
+
+TEMPLATES = Path(__file__).parent / "templates"
+# The answer comes first; the argument follows in its own order.
+ORDER = (findings.STEPS[-1], *findings.STEPS[:-1])
+LEFT_OUT = {"parameters", "injected-parameters", "session", "setup", "explore", "files"}
+HEADLINES = ("sales.identified", "customers.active", "retention.rate", "satisfaction.mean")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+_TABLES = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
+_BLOCKS = _TABLES | {"p", "ul", "ol", "li", "br", "hr", "pre", "code", "blockquote"}
+_INLINE = {"em", "strong", "b", "i", "s", "sub", "sup", "span", "small", "kbd"}
+_HEADINGS = [f"h{level}" for level in range(1, 7)]
+_PROSE = {"*": ["class"], "th": ["scope", "class"], "a": ["href"]}
+_OUTPUT = {"*": ["class"], "th": ["scope", "class"], "td": ["class", "colspan", "rowspan"]}
+_UNSEEN = re.compile(r"<(style|script|template|title)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass
+class Section:
+    """One notebook of the report."""
+
+    step: str
+    title: str = ""
+    body: str = ""
+
+    @property
+    def id(self) -> str:
+        """The section's anchor."""
+        return self.step
+
+
+def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -> str:
+    """`report.html` in the client's first language."""
+    language = Language(client.languages[0], client.currency)
+    sections = [section(step, nbformat.read(notebooks / f"{step}.ipynb", as_version=4)) for step in ORDER]
+    day = language.show(period.as_of, "date")
+    late = "Incomplete period: the delivery ends before {day}."
+    banner = language.text(late, day=day) if incomplete else ""
+    return _page(
+        "page.html.j2",
+        lang=client.languages[0].replace("_", "-"),
+        title=f"{client.name} · {period.name}",
+        about=language.text("as of {day}", day=day),
+        banner=banner,
+        contents=language.text("Contents"),
+        sections=sections,
+    )
+
+
+def section(step: str, notebook: nbformat.NotebookNode) -> Section:
+    """One notebook as a part of the page: prose and outputs, no code."""
+    found = Section(step)
+    exporter = _Exporter(extra_template_basedirs=[str(TEMPLATES)], template_name="report")
+    exporter.register_filter("prose", lambda text: _prose(text, found))
+    exporter.register_filter("shown", lambda output, cell: _output(output, cell, step))
+    kept = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type in ("markdown", "code") and not LEFT_OUT.intersection(cell.metadata.get("tags", []))
+    ]
+    body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=kept, metadata=notebook.metadata))
+    found.body = _safe(body)
+    found.title = found.title or step
+    return found
+
+
+class _Exporter(HTMLExporter):
+    """nbconvert without what a page of one's own does not need: styles, scripts, highlighting."""
+
+    exclude_anchor_links = True
+    embed_images = False
+
+    def _init_preprocessors(self) -> None:
+        self._preprocessors = []
+
+
+def _prose(text: str, section: Section) -> str:
+    """Markdown, cleaned; headings one level down, so that the page has one first heading."""
+    cleaner = Cleaner(
+        tags={*_BLOCKS, *_INLINE, *_HEADINGS, "a"},
+        attributes=_PROSE,
+        protocols={"https", "http", "mailto"},
+        strip=True,
+        filters=[lambda source: _Page(source, section), _Boxed],
+    )
+    return cleaner.clean(_UNSEEN.sub("", text))
+
+
+def _fragment(text: str) -> str:
+    """HTML that a cell put out, cleaned: tables, sentences and lists, no link, no picture."""
+    cleaner = Cleaner(tags={*_BLOCKS, *_INLINE}, attributes=_OUTPUT, strip=True, filters=[_Boxed])
+    return cleaner.clean(_UNSEEN.sub("", text))
+
+
+def _output(output: nbformat.NotebookNode, cell: nbformat.NotebookNode, step: str) -> str:
+    """One output of a cell as HTML; a picture without a description fails the run."""
+    if output.output_type == "stream":
+        return "" if output.name == "stderr" else f"<pre>{html.escape(output.text)}</pre>"
+    if output.output_type not in ("display_data", "execute_result"):
+        return ""
+    data = output.data
+    if WIDGET in data:
+        return ""  # nothing to move on a page without a script
+    for kind in PICTURES:
+        if kind in data:
+            alt = output.metadata.get(kind, {}).get("alt", "")
+            if not isinstance(alt, str) or not alt.strip():
+                message = f"a {kind} output has no alternative text"
+                raise Failure(message, step=step, cell=cell.execution_count)
+            return f'<img src="data:{kind};base64,{_picture(data[kind], kind)}" alt="{html.escape(alt)}">'
+    if "text/html" in data:
+        return _fragment(data["text/html"])
+    if "text/markdown" in data:
+        return _fragment(f"<p>{html.escape(data['text/markdown'])}</p>")
+    return f"<pre>{html.escape(data['text/plain'])}</pre>" if "text/plain" in data else ""
+
+
+def _picture(content: str, kind: str) -> str:
+    """The picture's bytes in base 64, whatever stood in the notebook."""
+    if kind == "image/svg+xml":
+        return base64.b64encode(content.encode()).decode()
+    try:
+        return base64.b64encode(base64.b64decode(content)).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+class _Page(Filter):
+    """Headings shifted, the first one noted as the title; links between notebooks turned into links on the page."""
+
+    def __init__(self, source: Iterator, section: Section):
+        super().__init__(source)
+        self.section = section
+
+    def __iter__(self) -> Iterator[dict]:
+        heading: dict | None = None
+        text: list[str] = []
+        dropped = 0
+        for token in super().__iter__():
+            name = token.get("name", "")
+            if token["type"] == "StartTag" and name == "a" and not self._linked(token):
+                dropped += 1
+                continue
+            if token["type"] == "EndTag" and name == "a" and dropped:
+                dropped -= 1
+                continue
+            if name in _HEADINGS:
+                token = dict(token, name=f"h{min(int(name[1]) + 1, 6)}")
+                if token["type"] == "StartTag":
+                    token["data"] = {}
+                    heading, text = token, []
+                elif heading is not None:
+                    self._title(heading, "".join(text).strip())
+                    heading = None
+            elif heading is not None and token["type"] in ("Characters", "SpaceCharacters", "Entity"):
+                text.append(token.get("data") or html.unescape(f"&{token.get('name', '')};"))
+            yield token
+
+    def _linked(self, token: dict) -> bool:
+        """Whether a link leads somewhere from this page; one to a notebook leads to its section."""
+        target = token["data"].get((None, "href"), "")
+        notebook = re.fullmatch(r"(?:\./)?([\w-]+)\.ipynb(?:#.*)?", target)
+        if notebook:
+            if notebook[1] not in ORDER:
+                return False
+            token["data"][None, "href"] = f"#{notebook[1]}"
+            return True
+        return target.startswith(("https://", "http://", "mailto:"))
+
+    def _title(self, token: dict, text: str) -> None:
+        if token["name"] == "h2" and not self.section.title:
+            self.section.title = text
+
+
+class _Boxed(Filter):
+    """Every table in a box of its own, so that a wide one scrolls and the page does not."""
+
+    def __iter__(self) -> Iterator[dict]:
+        for token in super().__iter__():
+            table = token.get("name") == "table"
+            if table and token["type"] == "StartTag":
+                box = {(None, "class"): "scroll", (None, "tabindex"): "0"}
+                yield {"type": "StartTag", "name": "div", "namespace": token.get("namespace"), "data": box}
+            yield token
+            if table and token["type"] == "EndTag":
+                yield {"type": "EndTag", "name": "div", "namespace": token.get("namespace"), "data": {}}
+
+
+def index(runs: Sequence[dict]) -> str:
+    """`reports/index.html`: every run with its headline figures."""
+    english = Language("en", "EUR")
+    rows = [_row(run, Language("en", run["currency"])) for run in runs]
+    figures = [measure(id).label for id in HEADLINES]
+    return _page(
+        "index.html.j2",
+        title=english.text("Reports"),
+        headings=[
+            (english.text(text), text in figures) for text in ("Client", "Period", *figures, "Published")
+        ],
+        rows=rows,
+        nothing=english.text("Nothing has been published yet."),
+    )
+
+
+def _row(run: dict, language: Language) -> dict:
+    figures = [run["results"].get(id) or {"value": None, "unit": "number"} for id in HEADLINES]
+    published = dt.datetime.fromisoformat(run["published_at"])
+    return {
+        "client": f"{run['name']} ({run['client']})",
+        "period": run["period"],
+        "href": f"{run['folder']}/report.html",
+        "mark": language.text("incomplete") if run["incomplete"] else "",
+        "figures": [language.show(f["value"], f["unit"]) for f in figures],
+        "published": published.strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _page(template: str, **content: object) -> str:
+    """A whole page, and within it the glyphs that its reader's fonts may lack."""
+    found = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    css = _safe((TEMPLATES / "report.css").read_text("utf-8"))
+    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": POLICY})
+    font = glyphs.face(bare)
+    if not font:
+        return bare
+    whole = {"css": css, "font": _safe(font), "policy": f"{POLICY}; font-src data:"}
+    return found.get_template(template).render(content | whole)
+
+
+def _safe(text: str) -> Markup:
+    # Only for what was cleaned above, or is our own.
+    return Markup(text)

@@ -1,0 +1,110 @@
+"""Makes the demo client: an invented finance institution, with planted defects and truths.
+
+Each table is drawn from a stream of its own, named by a number that never changes, so that a
+table added later moves no number of the others.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+# a test may load this file by its path, when its folder is not on the search path
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))
+
+from demo_maker import customers, days, facts, files, order_defects, orders, survey
+
+SEED = 20241231
+STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4}
+PEOPLE, VALUES, DEFECTS = 0, 1, 2
+
+
+def stream(seed: int, table: str, part: int = VALUES) -> np.random.Generator:
+    """The random numbers of one part of one table."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS[table], part)))
+
+
+def stranger_ids(seed: int, folk: pd.DataFrame, *, count: int) -> list[str]:
+    """Well-formed customer ids that belong to nobody."""
+    numbers = stream(seed, "strangers").permutation(299_999) + 1
+    taken = set(folk["id"])
+    free = (f"{number:06d}" for number in numbers)
+    return [
+        text for text, _ in zip((t for t in free if t not in taken), range(count), strict=False)
+    ]
+
+
+def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
+    """The delivered tables, all text, row i being data record i + 1, and what is true of them."""
+    folk = customers.people(stream(seed, "customers", PEOPLE))
+    strangers = stranger_ids(seed, folk, count=18)
+    listed = customers.customer_rows(stream(seed, "customers"), folk)
+    listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), listed)
+    rng = stream(seed, "orders")
+    lines = orders.sales(rng, folk)
+    lines = pd.concat([lines, orders.reversals(rng, lines)], ignore_index=True)
+    rng = stream(seed, "orders", DEFECTS)
+    sold, made = order_defects.delivered(rng, lines, folk=folk, strangers=strangers[:12])
+    said = survey.answers(stream(seed, "survey"), folk, lines=lines[lines["kind"] == "sale"])
+    said, said_defects = survey.with_defects(
+        stream(seed, "survey", DEFECTS), said, strangers=strangers[12:]
+    )
+    delivered = {"customers": listed, "orders": sold, "survey": said}
+    defects = {
+        "customers": listed_defects,
+        "orders": order_defects.defects(sold, made),
+        "survey": said_defects,
+    }
+    made["channel_name"] = sold["渠道"]
+    return delivered, {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
+
+
+def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataFrame) -> dict:
+    """Everything truth.json says beside the seed."""
+    lines = facts.clean_lines(made)
+    answers = facts.clean_answers(delivered["survey"], defects["survey"], folk=folk)
+    figures = {
+        period: facts.sales_facts(lines, period)
+        | facts.customer_facts(lines, period, previous=previous)
+        | {"satisfaction": facts.satisfaction_facts(answers, period)}
+        for period, previous in facts.PERIODS.items()
+    }
+    return {
+        "client": {
+            "first_day": str(days.START),
+            "last_day": str(days.END),
+            "delivered_on": str(days.DELIVERED),
+            "currency": "CNY",
+            "money_unit": "0.01",
+        },
+        "truths": facts.planted(lines, answers, folk=folk),
+        "defects": defects,
+        "facts": figures,
+        "ledger": facts.ledger(
+            delivered, defects, made=made, quarantined=order_defects.QUARANTINED
+        ),
+    }
+
+
+def write(folder: Path, seed: int = SEED) -> list[Path]:
+    """Write the raw files and truth.json under `folder`; the same seed gives the same bytes."""
+    delivered, truth = tables(seed)
+    return files.write_all(Path(folder), delivered, truth=truth)
+
+
+def main() -> None:
+    """Write the demo and say what was written."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--seed", type=int, default=SEED, help="another seed, another client")
+    options.add_argument("--folder", type=Path, default=HERE, help="where raw/ and truth.json go")
+    chosen = options.parse_args()
+    for path in write(chosen.folder, chosen.seed):
+        print(f"{path.stat().st_size:>9,} bytes  {path}")
+
+
+if __name__ == "__main__":
+    main()

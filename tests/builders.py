@@ -1,0 +1,103 @@
+"""Small hand-made clients and tables: what a test types in, and nothing computed."""
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from crmlib import client as clients
+from crmlib import tables
+
+CONFIG = """\
+name: Acme
+currency: CNY
+decimals: 2
+delivered_on: 2025-01-06
+tables:
+  transactions:
+    files: [orders.csv]
+    columns: {order_id: order, customer_id: customer, ordered_at: day, quantity: pieces, price: price}
+    returns: {order_id_starts_with: TH}
+"""
+ORDERS = """\
+order,customer,day,pieces,price
+A1,c1,2024-10-01,2,10.50
+A1,c1,2024-10-01,1,3
+A2,c2,2024-11-15,1,100
+TH1,c1,2024-12-01,-1,10.50
+"""
+
+
+def made(home: Path, config: str = CONFIG, files: dict[str, str | bytes] | None = None, name: str = "acme"):
+    """A client as a user would make one: a folder, a client.yml, files in raw/."""
+    folder = home / "data" / name
+    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    (folder / "client.yml").write_text(config, "utf-8")
+    for file, content in ({"orders.csv": ORDERS} if files is None else files).items():
+        path = folder / "raw" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return clients.load(name)
+
+
+def day(iso: str) -> int:
+    """A day as tables carry it."""
+    return (dt.date.fromisoformat(iso) - dt.date(1970, 1, 1)).days
+
+
+def text(header: str, *rows: str) -> pd.DataFrame:
+    """Records as text from lines with commas."""
+    names = header.split(",")
+    return pd.DataFrame([row.split(",") for row in rows], columns=names, dtype=object)
+
+
+def lines(*rows: dict) -> pa.Table:
+    """Order lines in the columns of `tables.TRANSACTIONS` from few typed values.
+
+    A row says customer, day and amount (smallest unit); order, kind, returned, profit … if it matters.
+    """
+    full = []
+    for number, row in enumerate(rows, start=1):
+        given = dict(row)
+        customer, date, amount = given.pop("customer"), given.pop("day"), given.pop("amount")
+        at = dt.datetime.fromisoformat(date)
+        order = given.pop("order", f"{customer}@{at.date()}")
+        kind = given.pop("kind", "sale" if amount > 0 else "return" if amount < 0 else "gift")
+        full.append(
+            {
+                **{"line_id": number, "customer_id": customer, "known": customer is not None},
+                **{"order_id": order, "ordered_at": at, "order_day": day(at.date().isoformat())},
+                **{"order_month": at.year * 12 + at.month - 1, "product_id": None, "product": None},
+                **{"product_group": None, "channel": None, "quantity": 1.0, "price": abs(amount)},
+                **{"amount": amount, "profit": None, "kind": kind},
+                **{"returned": amount if kind == "return" else 0, "flags": ""},
+                **{"source_file": "typed", "source_row": number + 1},
+                **given,
+            }
+        )
+    return tables.conform(pa.Table.from_pylist(full, schema=tables.TRANSACTIONS.schema), tables.TRANSACTIONS)
+
+
+def facts(*rows: dict) -> pd.DataFrame:
+    """Customers in the columns of `tables.FACTS`; what is not said is 0, and nothing is known of profit."""
+    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | {"profit": None, "gap_days": None, "orders_a_year": 0.0}
+    full = [usual | {"customer_id": f"c{n}"} | row for n, row in enumerate(rows, start=1)]
+    table = pd.DataFrame(full, columns=tables.FACTS.schema.names)
+    return table.astype({"profit": "Int64", "gap_days": float, "orders_a_year": float})
+
+
+def answers(*rows: tuple) -> pd.DataFrame:
+    """Survey answers from (customer, day, aspect, score); scale 1–5, of `recommend` 0–10."""
+    return pd.DataFrame(
+        [
+            {
+                **{"customer_id": customer, "known": True, "answered_day": day(date), "aspect": aspect},
+                **{"score": float(score), "low": 0.0 if aspect == "recommend" else 1.0},
+                **{"high": 10.0 if aspect == "recommend" else 5.0},
+                **{"source_file": "typed", "source_row": number},
+            }
+            for number, (customer, date, aspect, score) in enumerate(rows, start=2)
+        ],
+        columns=tables.SURVEYS.schema.names,
+    )

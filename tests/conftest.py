@@ -1,0 +1,35 @@
+"""Where tests keep clients, and where the real data lies."""
+
+import os
+from pathlib import Path
+
+import builders
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty workbook of its own: `data/` and `reports/`, never the project's."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("CRM_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def acme(home):
+    """A firm with three orders and a return."""
+    return builders.made(home)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Real data beside the project; its absence is said, or refused where it is demanded."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "data").is_dir():
+        message = f"real data is not here: {folder} (see README.md of ../shared/data)"
+        if os.environ.get("CRM_REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder

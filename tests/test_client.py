@@ -1,0 +1,187 @@
+"""`client.yml`: what a firm says of itself, and the one sentence it gets where it errs."""
+
+import pytest
+from builders import CONFIG, made
+
+from crmlib import client as clients
+from crmlib.errors import ConfigError
+
+
+def refusal(home, config: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        made(home, config)
+    return str(refused.value)
+
+
+def test_a_client_says_what_differs_and_the_rest_is_usual(acme, home):
+    assert (acme.name, acme.currency, acme.decimals) == ("Acme", "CNY", 2)
+    assert (acme.timezone, acme.languages, acme.unit, acme.abnormal) == ("UTC", ["en"], "quarter", "flag")
+    assert acme.tables.transactions.zero_price == "gift"
+    assert acme.tables.transactions.exact_duplicates == "merge"
+    assert acme.classes.behaviour.active_days == 90
+    assert acme.raw == home / "data" / "acme" / "raw"
+    assert list(acme.tables.named()) == ["transactions"]
+
+
+def test_clients_are_those_with_a_client_yml(home):
+    made(home, name="b-firm")
+    made(home, name="a-firm")
+    (home / "data" / "leftover").mkdir()
+    assert clients.listed() == ["a-firm", "b-firm"]
+
+
+def test_an_unknown_client_is_answered_with_the_known_ones(home):
+    made(home, name="acme")
+    made(home, name="demo")
+    with pytest.raises(ConfigError) as refused:
+        clients.load("acne")
+    assert str(refused.value) == (
+        "No client 'acne': data/acne/client.yml does not exist. Clients: acme, demo. "
+        "Did you mean acme? Make one with: crm new acne FILE"
+    )
+
+
+def test_an_unknown_client_in_an_empty_workbook_is_told_how_to_make_one(home):
+    with pytest.raises(ConfigError) as refused:
+        clients.load("acme")
+    assert str(refused.value) == (
+        "No client 'acme': data/acme/client.yml does not exist. Clients: none yet. "
+        "Make one with: crm new acme FILE"
+    )
+
+
+@pytest.mark.parametrize("name", ["../demo", "Demo", "", "con", "a/b", "客户", "-a", "demo\n", "a" * 65, None])
+def test_a_client_whose_name_is_no_folder_everywhere_is_refused(home, name):
+    with pytest.raises(ConfigError) as refused:
+        clients.load(name)
+    assert str(refused.value) == (
+        f"Client {name!r} is not a usable name. Use small letters, digits and hyphens, as in acme-north."
+    )
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant(home):
+    assert refusal(home, CONFIG.replace("decimals: 2", "decimal: 2")) == (
+        "data/acme/client.yml, line 3: decimal is not a known key; did you mean decimals?"
+    )
+
+
+def test_a_key_that_resembles_none_is_answered_with_all_that_may_stand_there(home):
+    assert refusal(home, CONFIG + "    zzz: 1\n") == (
+        "data/acme/client.yml, line 10: tables.transactions.zzz is not a known key; known here: "
+        "columns, date_format, delimiter, exact_duplicates, files, returns, sheet, zero_price."
+    )
+
+
+def test_a_value_that_cannot_be_is_quoted_with_what_would_do(home):
+    assert refusal(home, CONFIG + "unit: week\n") == (
+        "data/acme/client.yml, line 10: unit: input should be 'year', 'quarter' or 'month', found 'week'."
+    )
+
+
+def test_a_time_zone_that_is_none_is_refused(home):
+    assert refusal(home, CONFIG + "timezone: Mars/Olympus\n") == (
+        "data/acme/client.yml, line 10: timezone: not a known time zone; write one like Asia/Shanghai, "
+        "found 'Mars/Olympus'."
+    )
+
+
+def test_a_language_that_is_none_is_refused(home):
+    assert refusal(home, CONFIG + "languages: [en, klingonese]\n") == (
+        "data/acme/client.yml, line 10: languages.1: not a known language; write a code like en or zh, "
+        "found 'klingonese'."
+    )
+
+
+def test_a_client_without_order_lines_is_told_what_is_missing(home):
+    config = "name: Acme\ncurrency: CNY\ntables:\n  customers:\n    files: [a.csv]\n    columns: {customer_id: id}\n"
+    assert refusal(home, config) == "data/acme/client.yml, line 3: tables.transactions is missing; add it."
+
+
+def test_a_client_without_a_currency_is_told_what_is_missing(home):
+    config = CONFIG.replace("currency: CNY\n", "")
+    assert refusal(home, config) == "data/acme/client.yml: currency is missing; add it."
+
+
+def test_two_mistakes_are_said_at_once(home):
+    config = CONFIG.replace("currency: CNY", "currency: yuan") + "units: year\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 2: currency: string should match pattern '^[A-Z]{3}$', found 'yuan'.\n"
+        "data/acme/client.yml, line 10: units is not a known key; did you mean unit?"
+    )
+
+
+def test_cuts_out_of_order_are_refused_where_they_stand(home):
+    config = CONFIG + "classes:\n  value:\n    spend: {high: 100, medium: 200}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 12: classes.value.spend: medium (200) must lie below high (100)."
+    )
+
+
+def test_shares_out_of_order_are_refused(home):
+    config = CONFIG + "classes:\n  abc:\n    shares: {first: 0.9, second: 0.8}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 12: classes.abc.shares: first (0.9) must lie below second (0.8)."
+    )
+
+
+def test_a_limit_of_silence_below_that_of_activity_is_refused(home):
+    config = CONFIG + "classes:\n  behaviour: {active_days: 200}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.behaviour: active_… must lie below dormant_…."
+    )
+
+
+def test_weights_that_decide_nothing_are_refused(home):
+    config = CONFIG + "classes:\n  tier:\n    weights: {frequency: 0, spend: 0, loyalty: 0, lifetime: 0}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 12: classes.tier.weights: all weights are 0, so nothing would decide the tier."
+    )
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-1"])
+def test_a_weight_that_is_no_number_is_refused(home, number):
+    config = CONFIG + f"classes:\n  tier:\n    weights: {{spend: {number}}}\n"
+    assert refusal(home, config).startswith("data/acme/client.yml, line 12: classes.tier.weights.spend: input should be ")
+
+
+def test_a_scale_upside_down_is_refused(home):
+    config = CONFIG + (
+        "  surveys:\n    files: [s.csv]\n    columns: {customer_id: who, answered_day: on}\n"
+        "    answers:\n      product: {column: p, scale: [5, 1]}\n"
+    )
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 14: tables.surveys.answers.product: "
+        "the scale's first end must lie below its second."
+    )
+
+
+def test_a_file_that_is_no_yaml_is_refused_with_its_line(home):
+    assert refusal(home, "name: Acme\ncurrency: [CNY\ntables: {}\n").startswith(
+        "data/acme/client.yml, line 3: not valid YAML: "
+    )
+
+
+def test_a_key_written_twice_is_refused_with_its_line(home):
+    said = refusal(home, CONFIG + "name: Other\n")
+    assert said.startswith("data/acme/client.yml, line 10: not valid YAML: found duplicate key \"name\"")
+
+
+@pytest.mark.parametrize("config", ["", "# nothing yet\n", "- a\n- b\n", "just words\n"])
+def test_a_file_without_keys_is_refused(home, config):
+    assert refusal(home, config) == (
+        "data/acme/client.yml is empty or not a list of keys. See data/demo/client.yml for a model."
+    )
+
+
+def test_a_file_in_another_encoding_is_refused(home):
+    folder = home / "data" / "acme"
+    folder.mkdir()
+    (folder / "client.yml").write_bytes("name: 江岸".encode("gb18030"))
+    with pytest.raises(ConfigError) as refused:
+        clients.load("acme")
+    assert str(refused.value) == "data/acme/client.yml is not UTF-8 text (byte 6). Save it as UTF-8."
+
+
+def test_settings_cannot_be_changed_after_loading(acme):
+    with pytest.raises(ValueError, match="frozen"):
+        acme.settings.currency = "USD"
