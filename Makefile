@@ -24,10 +24,11 @@ demo: $(READY)  ## make the demo's data again and rewrite the committed notebook
 	@.venv/bin/python data/demo/make_demo.py
 	@cd notebooks && ../.venv/bin/jupyter nbconvert --to notebook --execute --inplace --log-level=WARN \
 		--ExecutePreprocessor.record_timing=False *.ipynb
+	@.venv/bin/python tests/documents.py
 
 lock: $(TOOLS)/uv  ## resolve the packages again: uv.lock, and environment.yml from it
 	@$(UV) lock
-	@$(UV) run --frozen --no-sync python tests/environment.py > environment.yml.new && mv environment.yml.new environment.yml
+	@$(TOOLS)/python tests/environment.py > environment.yml.new && mv environment.yml.new environment.yml
 
 lint: $(READY)  ## check and format code and notebooks
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

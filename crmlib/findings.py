@@ -367,9 +367,13 @@ def change(unit: str, value: float | None, previous: float | None) -> float | No
 
 
 def gathered(client: Client, period: Period) -> Answer:
-    """Every finding of the notebooks before the summary: what concerns customers first, data last."""
+    """Every finding of the notebooks before the summary, each sentence once.
+
+    What concerns customers stands before what concerns the data, and last what could not be told.
+    """
     order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
-    return Answer([finding for step in order for finding in findings(client, period, step)])
+    found = {f.sentence: f for step in order for f in findings(client, period, step)}.values()
+    return Answer(sorted(found, key=lambda finding: finding.form in ("few", "absent")))
 
 
 def group(figures: Mapping[str, Mapping], pattern: str, names: tuple[str, ...]) -> pd.DataFrame:

@@ -165,7 +165,9 @@ def classed(classes: pd.DataFrame) -> Figures:
     figures: Figures = {}
     for level in ("high", "medium", "low"):
         held = int((graded["tier"] == level).sum())
-        figures[f"tier.{level}.customers"] = {"value": held, "n": len(graded)}
+        # Where nobody could be graded, no tier is empty: it is not known.
+        counted = {"value": held} if len(graded) else {"value": None, "why": "too few"}
+        figures[f"tier.{level}.customers"] = counted | {"n": len(graded)}
         figures[f"tier.{level}.share"] = _share(held, len(graded), "too few")
     for state in ("active", "dormant", "churned"):
         held = int((classes["behaviour"] == state).sum())

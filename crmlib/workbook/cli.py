@@ -150,7 +150,8 @@ def new(name: str, file: Path, copy: bool) -> None:
     from crmlib.workbook import draft
 
     path = draft.write(name, file, copy=copy)
-    open_questions = path.read_text("utf-8").count("TODO")
+    _, *lines = path.read_text("utf-8").splitlines()
+    open_questions = sum("TODO" in line for line in lines)
     click.echo(f"{_near(path)} written; {open_questions} TODO to answer. Then: crm check {name}")
 
 

@@ -1,20 +1,18 @@
 """A first `client.yml` for one file with plain headers: what could be told, and TODO for the rest."""
 
-import csv
-import io
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 from crmlib import client as clients
 from crmlib import tables
 from crmlib.collection import headers
+from crmlib.collection.files import TextTable, text_table
 from crmlib.errors import Refused
 
-SHEETS = {".xlsx", ".xls", ".xlsm", ".ods"}
-DELIMITERS = ",;\t|"
-HEAD = 1 << 16
+DECIMALS = re.compile(r"[-¥￥\d,]*\.(\d+?)0*")
 NEEDED = {
     "transactions": ("ordered_at", "amount", "price", "quantity"),
     "customers": ("customer_id",),
@@ -29,9 +27,7 @@ def write(name: str, file: Path, *, copy: bool) -> Path:
     config = folder / "client.yml"
     if config.exists():
         raise Refused(f"{clients.shown(config)} exists already and is left as it is. Change it by hand.")
-    found = header_row(file)
-    table = headers.table_of(found)
-    text = _text(name, file.name if copy else str(file.resolve()), found, table)
+    text = _text(name, file.name if copy else str(file.resolve()), delivered(file))
     folder.mkdir(parents=True, exist_ok=True)
     if copy:
         _copied(file, folder / "raw" / file.name)
@@ -44,48 +40,15 @@ def write(name: str, file: Path, *, copy: bool) -> Path:
     return config
 
 
-def header_row(file: Path) -> list[str]:
-    """The headers in a file's first row; `Refused` where there is none to read."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(HEAD)
-    except OSError as problem:
-        raise Refused(f"{file} cannot be read: {problem.strerror}.") from None
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise Refused(f"{file} is empty.")
-    is_sheet = file.suffix.lower() in SHEETS or head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-    row = _sheet_row(file) if is_sheet else _text_row(file, head)
-    row = [headers.tidy(cell) for cell in row if headers.tidy(cell)]
-    if len(row) < 2:
+def delivered(file: Path) -> TextTable:
+    """The file as text; `Refused` where its first row names no columns."""
+    found = text_table(file, expected=set())
+    if len(found.headers) < 2:
         raise Refused(
-            f"{file}: its first row holds {len(row)} header(s): {', '.join(row) or 'none'}. "
+            f"{file}: its first row holds {len(found.headers)} header(s): {', '.join(found.headers) or 'none'}. "
             "This command needs a file whose first row names its columns."
         )
-    return row
-
-
-def _sheet_row(file: Path) -> list[str]:
-    import python_calamine
-
-    try:
-        with python_calamine.load_workbook(str(file)) as book:
-            rows = book.get_sheet_by_index(0).iter_rows()
-            return [str(cell) for cell in next(iter(rows), [])]
-    except (python_calamine.CalamineError, OSError, ValueError) as problem:
-        raise Refused(f"{file} cannot be read as a workbook: {problem}.") from None
-
-
-def _text_row(file: Path, head: bytes) -> list[str]:
-    for encoding in ("utf-16",) if head[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
-        try:
-            # The first line whole: a cut within the file's head may fall inside a character.
-            line = head.decode(encoding, "ignore").splitlines()[0] if encoding == "utf-16" else ""
-            line = line or head.splitlines()[0].decode(encoding)
-        except (UnicodeDecodeError, IndexError):
-            continue
-        delimiter = max(DELIMITERS, key=line.count)
-        return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-    raise Refused(f"{file} is neither UTF-8 nor GB18030 text. Save it as UTF-8.")
+    return found
 
 
 def _copied(file: Path, place: Path) -> None:
@@ -95,19 +58,22 @@ def _copied(file: Path, place: Path) -> None:
     shutil.copyfile(file, place)
 
 
-def _text(name: str, file: str, found: list[str], table: str | None) -> str:
+def _text(name: str, file: str, found: TextTable) -> str:
     """The file's text: every guess with its reason beside it, TODO where nothing could be told."""
+    table = headers.table_of(found.headers)
+    guessed = _guessed(found.headers, table or "transactions")
     lines = [
         f"# Written by `crm new {name}`. Check each guess, answer each TODO, then: crm check {name}",
         f"name: {json.dumps(name)}",
-        "currency: TODO  # three letters, such as CNY, EUR or USD",
+        _currency(found.headers),
+        *_decimals(found, guessed),
         "timezone: UTC  # TODO: where the client does business, such as Asia/Shanghai",
         "languages: [en]",
         "tables:",
     ]
     if table is None:
         lines.append("  # TODO: what this file holds could not be told; orders were assumed.")
-    lines += _table(table or "transactions", file, found)
+    lines += _table(table or "transactions", file, found.headers, guessed)
     if table in ("customers", "surveys"):
         lines += [
             "  transactions:",
@@ -117,8 +83,31 @@ def _text(name: str, file: str, found: list[str], table: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(table: str, file: str, found: list[str]) -> list[str]:
+def _currency(found: list[str]) -> str:
+    """Chinese headers make yuan likely; no header makes it sure."""
+    if any("\u4e00" <= sign <= "\u9fff" for header in found for sign in header):
+        return "currency: CNY  # guessed: the headers are Chinese"
+    return "currency: TODO  # three letters, such as CNY, EUR or USD"
+
+
+def _decimals(found: TextTable, guessed: dict[str, str]) -> list[str]:
+    """How fine the file's money is, where it is finer than cents."""
+    money = [guessed[column] for column in ("price", "amount", "profit") if column in guessed]
+    cells = [cell for header in money for cell in found.rows[header].to_pylist()]
+    finest = max((len(part[1]) for cell in cells if (part := DECIMALS.fullmatch(cell.strip()))), default=0)
+    return [f"decimals: {min(finest, 6)}  # the finest amount in the file"] if finest > 2 else []
+
+
+def _guessed(found: list[str], table: str) -> dict[str, str]:
+    """The table's columns by their headers; order lines may tell of their customers too."""
     guessed = headers.guess(found, table)
+    if table == "transactions":
+        attributes = headers.guess([h for h in found if h not in guessed.values()], "customers")
+        guessed |= {c: h for c, h in attributes.items() if c not in (*guessed, "customer_id", "updated_day")}
+    return guessed
+
+
+def _table(table: str, file: str, found: list[str], guessed: dict[str, str]) -> list[str]:
     lines = [f"  {table}:", f"    files: [{_quoted(file)}]", "    columns:"]
     answers = [column for column in guessed if table == "surveys" and column in ASPECTS]
     for column, header in guessed.items():
@@ -148,7 +137,7 @@ def _missing(table: str, guessed: dict[str, str]) -> list[str]:
 
 
 def _meaning(table: str, column: str) -> str:
-    found = tables.ALL[table].column(column)
+    found = tables.ALL[table].column(column) or tables.CUSTOMERS.column(column)
     return found.meaning if found else "a question"
 
 

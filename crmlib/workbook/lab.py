@@ -76,6 +76,8 @@ def start(folder: Path, arguments: tuple[str, ...]) -> int:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         f"--ServerApp.root_dir={folder}",
+        # Root is what a container's user is; the token still guards the door.
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         *arguments,
     ]
     os.chdir(folder)

@@ -36,7 +36,7 @@ def crm(*arguments: str) -> Result:
         (("check", "nobody"), "Error: No client 'nobody'"),
         (("lab", "tiny", "--period", "soon", "--copies-only"), "Error: Period 'soon' is not a period."),
         (("new", "tiny", "orders.csv"), "Error: data/tiny/client.yml exists already and is left as it is."),
-        (("new", "fresh", "nowhere.csv"), "Error: nowhere.csv cannot be read: No such file or directory."),
+        (("new", "fresh", "nowhere.csv"), "Error: nowhere.csv does not exist."),
         (("config", "nobody"), "Error: No client 'nobody'"),
         (("fly",), "No such command"),
     ],
@@ -150,7 +150,7 @@ def test_a_new_client_names_its_file_and_marks_what_it_could_not_tell(home, tmp_
     text = (home.root / "data" / "acme" / "client.yml").read_text("utf-8")
     assert f"files: [{json.dumps(str(file))}]" in text
     assert 'ordered_at: "订单日期"  # guessed' in text
-    assert "currency: TODO" in text and '# Not used: "备注 #1"' in text
+    assert "currency: CNY  # guessed" in text and '# Not used: "备注 #1"' in text
     assert len(text.splitlines()) <= 40
     assert crm("new", "acme", str(file)).exit_code == 2
     (home.root / "data" / "acme" / "client.yml").write_text(text.replace("TODO ", "CNY "), "utf-8")

@@ -1,0 +1,108 @@
+"""What customers say, worked out by hand."""
+
+import pandas as pd
+import pytest
+from builders import answers
+
+from crmlib.analysis import satisfaction
+from crmlib.period import Period
+
+Q3, Q4 = Period.parse("2024-Q3"), Period.parse("2024-Q4")
+
+
+def said(aspect: str, scores: list[float], date: str = "2024-10-15", who: str = "c"):
+    return [(f"{who}{n}", date, aspect, score) for n, score in enumerate(scores)]
+
+
+def test_satisfaction_is_brought_to_a_hundred_from_the_scales_ends():
+    # service: 4 ×10 → 75; product: 2 ×10 → 25; together 50, as asked 3
+    found = satisfaction.satisfaction(answers(*said("service", [4] * 10), *said("product", [2] * 10)), Q4)
+    assert {id: parts["value"] for id, parts in found.items() if id != "nps.score"} == {
+        **{"satisfaction.mean": 50, "satisfaction.mean.raw": 3},
+        **{"satisfaction.service": 75, "satisfaction.service.raw": 4},
+        **{"satisfaction.product": 25, "satisfaction.product.raw": 2},
+    }
+    assert found["satisfaction.mean"]["n"] == 20
+    assert found["nps.score"] == {"value": None, "n": 0, "why": "no answers in the period"}
+
+
+def test_scales_that_differ_have_no_common_raw_mean():
+    table = answers(*said("service", [4] * 10), *said("product", [2] * 10))
+    table.loc[table["aspect"] == "product", ["low", "high"]] = [0, 4]
+    found = satisfaction.satisfaction(table, Q4)
+    assert "satisfaction.mean.raw" not in found
+    assert found["satisfaction.product"]["value"] == 50
+    assert found["satisfaction.mean"]["value"] == 62.5
+
+
+def test_only_known_customers_of_the_period_are_asked():
+    table = answers(*said("service", [4] * 10), *said("service", [1] * 10, "2024-09-30", "d"), *said("service", [1], who="x"))
+    table.loc[table["customer_id"] == "x0", "known"] = False
+    assert satisfaction.satisfaction(table, Q4)["satisfaction.service.raw"]["value"] == 4
+
+
+def test_a_firm_without_a_survey_knows_nothing_of_satisfaction():
+    found = satisfaction.satisfaction(None, Q4)
+    assert found["nps.score"] == {"value": None, "n": 0, "why": "not supplied"}
+    assert satisfaction.by_group(None, Q4, pd.Series({"c0": "A"}), "service").empty
+
+
+def test_promoters_less_detractors_is_the_net_promoter_score():
+    # 0–6 detract, 7–8 are passive, 9–10 promote: 5 of 20 for, 6 against
+    scores = [10, 9, 9, 9, 10, 8, 7, 8, 7, 7, 8, 8, 7, 7, 6, 0, 5, 6, 3, 6]
+    found = satisfaction.nps(answers(*said("recommend", scores)))
+    assert found["value"] == pytest.approx(-5)
+    # p + d − (p − d)² = 0.55 − 0.0025; √(0.5475 ÷ 20) × 1.644854 = 0.272147
+    assert found["high"] == pytest.approx(100 * (-0.05 + 0.272147), abs=1e-3)
+    assert found["n"] == 20
+
+
+def test_a_score_never_leaves_its_scale():
+    found = satisfaction.nps(answers(*said("recommend", [10] * 12)))
+    assert (found["value"], found["low"], found["high"]) == (100, 100, 100)
+    nearly = satisfaction.nps(answers(*said("recommend", [10] * 11 + [5])))
+    assert nearly["high"] == 100
+
+
+def test_nine_answers_are_too_few_for_a_score():
+    assert satisfaction.nps(answers(*said("recommend", [10] * 9))) == {"value": None, "n": 9, "why": "too few"}
+
+
+def test_aspects_stand_from_the_worst_to_the_best():
+    table = answers(*said("service", [4, 5] * 5), *said("product", [2, 3] * 5), *said("brand", [3] * 3))
+    shown = satisfaction.aspects(satisfaction.satisfaction(table, Q4))
+    assert shown[["group", "score", "n"]].dropna().values.tolist() == [["product", 37.5, 10], ["service", 87.5, 10]]
+    assert shown.loc[shown["score"].isna(), ["group", "n"]].values.tolist() == [["brand", 3]]
+
+
+def regions(now: dict[str, list], before: dict[str, list]):
+    place, rows = {}, []
+    for date, groups in (("2024-10-15", now), ("2024-08-15", before)):
+        for region, scores in groups.items():
+            rows += said("after_sales", scores, date, region)
+            place |= {f"{region}{n}": region for n in range(len(scores))}
+    table, group = answers(*rows), pd.Series(place)
+    return (satisfaction.by_group(table, span, group, "after_sales") for span in (Q4, Q3))
+
+
+def test_a_fall_that_chance_would_not_make_is_found_and_a_wobble_is_not():
+    steady, fell = [3, 4, 4, 5] * 10, [1, 2, 2, 3] * 10
+    now, before = regions(
+        {"north": fell, "south": [3, 4, 4, 4] * 10, "west": steady, "new": steady}, 
+        {"north": steady, "south": steady, "west": fell, "tiny": [5] * 3},
+    )
+    table = satisfaction.compared(now, before)
+    assert satisfaction.fallen(table).tolist() == ["north"]
+    shown = table.set_index("group")
+    assert shown.loc["north", ["score", "previous"]].tolist() == [25, 75]
+    assert pd.isna(shown.loc["new", "previous"])
+
+
+def test_the_margin_is_the_reach_of_the_difference_wide_enough_for_all_groups():
+    now = pd.DataFrame({"group": ["a", "b"], "score": [50.0, 60.0], "low_90": [47, 56], "high_90": [53.0, 64.0], "n": [40, 40]})
+    before = now.assign(score=[54.0, 60.0], high_90=[58.0, 63.0])
+    table = satisfaction.compared(now, before)
+    # √(3² + 4²) = 5 and √(4² + 3²) = 5; two groups: 1.959964 ÷ 1.644854 = 1.191573
+    assert table["margin"].tolist() == pytest.approx([5.957865, 5.957865], abs=1e-5)
+    assert satisfaction.fallen(table).tolist() == []
+    assert satisfaction.fallen(satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, high_90=59.1))).tolist() == ["a"]

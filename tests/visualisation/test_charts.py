@@ -1,0 +1,125 @@
+"""Charts: a picture with words, whatever a customer is called."""
+
+import io
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from crmlib.visualisation import charts
+
+ABOUT = "n = 3 customers · as of 31 Dec 2024 · source: transactions"
+NAMES = ["广东省", r"$\foo$ <b>", "㐀𠮷商行"]
+
+
+def drawn(name: str, labels=None, **more):
+    """One of each chart over the same few values."""
+    labels = NAMES if labels is None else labels
+    table = pd.DataFrame({"label": labels, "size": [float(n) for n in range(len(labels), 0, -1)]})
+    table = table.assign(low_90=table["size"] - 0.5, high_90=table["size"] + 0.5, previous=2.0)
+    title = {"title": "Customers by region", "about": ABOUT}
+    if name == "bars":
+        return charts.bars(table, "label", "size", axis="customers", **title, **more)
+    if name == "lines":
+        return charts.lines(table, "label", {"size": "now", "previous": "then"}, axis="CNY", **title, **more)
+    if name == "intervals":
+        return charts.intervals(table, "label", "size", axis="score", previous="previous", previous_name="Q3", **title, **more)
+    if name == "heat":
+        return charts.heat(table[["label", "size", "previous"]], **title, **more)
+    shares = pd.DataFrame({"x": [0.2, 1.0], "y": [0.8, 1.0]}).head(len(table))
+    return charts.curve(shares, "x", "y", axes=("customers", "sales"), mark=(0.2, 0.8, "20 % make 80 %"), **title, **more)
+
+
+CHARTS = ["bars", "lines", "intervals", "heat", "curve"]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_is_a_picture_with_words(name):
+    chart = drawn(name)
+    picture = Image.open(io.BytesIO(chart.png))
+    assert picture.format == "PNG"
+    assert picture.width > 600
+    assert picture.height > 150
+    assert picture.convert("L").getextrema()[0] < 100  # something dark was drawn
+    assert chart.alt.startswith("Customers by region. ")
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_where_there_is_nothing_to_draw_there_is_no_chart(name):
+    assert drawn(name, labels=[]) is None
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_same_table_draws_the_same_picture(name):
+    assert drawn(name).png == drawn(name).png
+
+
+@pytest.mark.parametrize("name", ["bars", "lines", "intervals", "heat"])
+@pytest.mark.parametrize(
+    "label", ["江苏省", r"$\foo$ <b>", "$x_", "㐀𠮷", "\U000f0000", "😀", "a\nb\tc", "", "x" * 300, "%s {0} \\"]
+)
+def test_a_customer_may_be_called_anything(name, label):
+    assert drawn(name, labels=[label, "B"]).png.startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def figure(monkeypatch):
+    """The figure behind the picture that is drawn next."""
+    seen = []
+    save = Figure.savefig
+
+    def kept(self, *args, **more):
+        seen.append(self)
+        return save(self, *args, **more)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    return seen
+
+
+def test_bars_are_as_long_as_their_values_and_in_the_tables_order(figure):
+    drawn("bars")
+    ax = figure[0].axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [3, 2, 1]
+    assert [text.get_text() for text in ax.get_yticklabels()] == NAMES
+
+
+def test_two_long_names_that_begin_alike_are_two_bars(figure):
+    alike = "The Very Long Company Name of "
+    drawn("bars", labels=[f"{alike}Ulm", f"{alike}Bonn"])
+    assert [bar.get_width() for bar in figure[0].axes[0].patches] == [2, 1]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_carries_what_a_reader_must_know(figure, name):
+    # V05: title, what is on the axes, n, as-of date and source
+    drawn(name)
+    texts = {text.get_text() for text in figure[0].findobj(match=lambda a: hasattr(a, "get_text"))}
+    assert "Customers by region" in texts
+    assert ABOUT in texts
+    ax = figure[0].axes[0]
+    if name != "heat":
+        assert {"bars": "customers", "lines": "CNY", "intervals": "score", "curve": "customers"}[name] in (
+            *(ax.get_xlabel(), ax.get_ylabel()),
+        )
+
+
+def test_the_words_say_the_values():
+    assert drawn("bars").alt == (
+        "Customers by region. customers: 广东省: 3; $\\foo$ <b>: 2; 㐀𠮷商行: 1"
+    )
+
+
+def test_drawing_leaves_the_look_of_the_notebook_alone():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    drawn("bars")
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_chart_leaves_its_table_alone():
+    table = pd.DataFrame({"label": ["A", None], "size": [1.0, None]})
+    before = table.copy()
+    charts.bars(table, "label", "size", title="T", about="", axis="n")
+    pd.testing.assert_frame_equal(table, before)
