@@ -29,8 +29,7 @@ class Exhibit:
     id : name of the exhibit's sheet and anchor
     title : catalogue key
     table : what is shown; its columns are named in `units`
-    units : column → unit (`count`, `money`, `share`, `days`, `score`, `number`, `date`, `word`,
-        `text`); a column without one is text
+    units : column → unit, where it is not the one of `UNITS`
     about : n, as-of date, source, in the reader's language
     serves : the measure this exhibit explains (the first design principle of V05)
     chart : an object with `png` (bytes) and `alt` (text), or None
@@ -72,13 +71,24 @@ class Exhibit:
             return self.language.text(measure(value).label)
         return self.language.show(None if empty else value, unit)
 
+    def axis(self, column: str, value: float) -> str:
+        """How a chart writes a value of this column: money short."""
+        unit = self._unit(column, "number")
+        return self.language.show(value, "short_money" if unit == "money" else unit)
+
+    def words(self) -> pd.DataFrame:
+        """The table with the library's words in the reader's language: what a chart is drawn from."""
+        shown = [c for c in self.columns if self._unit(c, "text") == "word"]
+        translated = {c: self.table[c].map(lambda name: self.language.show(name, "word")) for c in shown}
+        return self.table.assign(**translated)
+
     @property
     def columns(self) -> list[str]:
         """The columns that are shown; `unit`, where rows differ in theirs, is not."""
         return [name for name in self.table.columns if name != "unit"]
 
     def _unit(self, column: str, row_unit: str) -> str:
-        unit = self.units.get(column, "text")
+        unit = self.units.get(column) or UNITS.get(column, "text")
         return row_unit if unit == "row" else unit
 
     def _side(self, column: str, row_unit: str) -> str:
@@ -157,37 +167,68 @@ def _plain_value(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+# One column, one meaning, hence one unit; a column that is not named here is text as delivered.
+# "row": the rows differ, and each names its own in the column `unit`.
+_UNITS = {
+    "count": "by_fixed_days customers days_old high lines low medium misfits n not_graded orders records rows "
+    "rows_in rows_kept rows_merged rows_quarantined title_rows",
+    "share": "filled share share_of_customers share_of_sales",
+    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
+    "score": "margin score score_before score_high score_low",
+    "days": "recency_days",
+    "number": "figure",
+    "date": "first_date last_date",
+    "row": "least median most previous value value_high value_low",
+    "change": "change",
+    "measure": "id",
+    "word": "before behaviour class customer_type fact fate file flag group industry level product_group reason "
+    "region segment table use value_class",
+}
+UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
-    "abc": "ABC class",
-    "birth_year": "Year of birth",
+    "by_fixed_days": "By fixed days",
     "change": "Change",
     "column": "Our column",
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
     "days_old": "Days old at delivery",
+    "difference": "Difference",
+    "figure": "Figure",
+    "file": "File",
     "filled": "Filled",
     "form": "Read as",
     "gross": "Sales",
+    "gross_before": "Sales, previous period",
     "header": "Header in the file",
-    "high_90": "90% high",
     "id": "Measure",
-    "low_90": "90% low",
+    "margin": "Margin of chance",
     "misfits": "Records that misfit",
-    "n": "n",
-    "previous": "Previous period",
-    "product_group": "Product group",
-    "recency_days": "Mean days since last order",
-    "rows_quarantined": "Set aside",
-    "rows_in": "Came in",
-    "rows_kept": "Kept",
-    "rows_merged": "Merged",
     "money_in": "Worth",
     "money_kept": "Worth kept",
     "money_merged": "Worth merged",
     "money_quarantined": "Worth set aside",
-    "sha256": "Fingerprint",
+    "month": "Month",
+    "n": "n",
+    "orders": "Orders",
+    "placed": "Orders placed",
+    "previous": "Previous period",
+    "product_group": "Product group",
+    "recency_days": "Mean days since last order",
+    "rows": "Rows",
+    "rows_in": "Came in",
+    "rows_kept": "Kept",
+    "rows_merged": "Merged",
+    "rows_quarantined": "Set aside",
+    "score": "Mean, 0–100",
+    "score_before": "Previous period",
+    "score_high": "90% high",
+    "score_low": "90% low",
+    "share": "Share",
+    "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
     "value": "This period",
     "value_class": "Value",
+    "value_high": "90% high",
+    "value_low": "90% low",
 }

@@ -5,10 +5,12 @@ sentence with a "yes", a "no" and a "too few" form, chosen by the data) and its 
 is written as JSON beside the step's tables; summary, report, `results.json` and tests read it.
 """
 
+import dataclasses
 import datetime as dt
 import html
 import json
 import math
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +22,7 @@ import pandas as pd
 from crmlib import tables
 from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
-from crmlib.exhibits import Exhibit
+from crmlib.exhibits import UNITS, Exhibit
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
@@ -147,7 +149,7 @@ class Book:
         """The form of a finding that the data make true.
 
         `absent` where `when` is None (not supplied), `few` where `n` is below `at_least`, else
-        `yes` or `no`. Values are given in main units; places in the sentence name their units.
+        `yes` or `no`. Places in the sentence name their units; money is given in the smallest one.
         """
         if when is None:
             form, key = "absent", absent
@@ -158,6 +160,9 @@ class Book:
         if not key:
             raise ValueError(f"finding {id} has no sentence for the form {form!r}")
         given = {name: _plain(value) for name, value in (values or {}).items()}
+        for _, name, unit, _ in string.Formatter().parse(key):
+            if unit == "money":
+                given[name] = self.money(given[name])
         finding = Finding(id, form, key, given | {"n": n, "at_least": at_least}, self.language)
         self.findings.append(finding)
         return finding
@@ -176,60 +181,67 @@ class Book:
         return " · ".join(parts)
 
     def exhibit(
-        self, id: str, table: pd.DataFrame, *, title: str, main_units: bool = False, **about: Any
+        self,
+        id: str,
+        table: pd.DataFrame,
+        *,
+        title: str,
+        about: str,
+        serves: str,
+        units: Mapping[str, str] | None = None,
+        main_units: bool = False,
+        draw: Callable | None = None,
+        **drawing: Any,
     ) -> Exhibit:
         """An exhibit recorded and shown; customer numbers are masked, names are refused.
 
-        Money is given in the smallest unit, or with `main_units` as it is to be shown.
+        Parameters
+        ----------
+        title : catalogue key
+        about : n, as-of date and source, as `about` gives them
+        serves : the measure it explains
+        units : where a column's unit is not the one of `exhibits.UNITS`
+        main_units : money comes as it is to be shown, not in the smallest unit
+        draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
         """
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
             raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
-        if not main_units:
-            table = self._main_units(table, about.get("units", {}))
         if "customer_id" in table.columns:
             table = table.assign(customer_id=masked(table["customer_id"], key(self.client)))
-        exhibit = Exhibit(id=id, title=title, table=table, language=self.language, **about)
+        if not main_units:
+            table = self._main_units(table, units or {})
+        exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves)
+        if draw is not None:
+            shown = {"title": self.text(title), "about": about, "heading": exhibit.heading}
+            chart = draw(exhibit.words(), **shown, show=exhibit.axis, **drawing)
+            exhibit = dataclasses.replace(exhibit, chart=chart)
         self.exhibits.append(exhibit)
         return exhibit
 
     def _main_units(self, table: pd.DataFrame, units: Mapping[str, str]) -> pd.DataFrame:
         """Money of the smallest unit in main units, whole columns or, by `unit`, single rows."""
-        scaled = {c: table[c].map(self.money) for c, unit in units.items() if unit == "money"}
-        for column in (c for c, unit in units.items() if unit == "row"):
-            pairs = zip(table[column].astype(object), table["unit"], strict=True)
-            scaled[column] = [self.money(v) if unit == "money" else v for v, unit in pairs]
-        return table.assign(
-            **{c: pd.Series(list(v), index=table.index, dtype=object) for c, v in scaled.items()}
-        )
+        scaled = {}
+        for column in table.columns:
+            unit = units.get(column) or UNITS.get(column)
+            if unit == "money":
+                scaled[column] = [self.money(value) for value in table[column]]
+            elif unit == "row" and "unit" in table.columns:
+                pairs = zip(table[column], table["unit"], strict=True)
+                scaled[column] = [self.money(value) if own == "money" else value for value, own in pairs]
+        return table.assign(**{c: pd.Series(v, index=table.index, dtype=object) for c, v in scaled.items()})
 
     def text(self, key: str, /, **values: Any) -> str:
         """A text of the catalogue in the reader's language."""
         return self.language.text(key, **values)
-
-    def words(self, names: pd.Series) -> pd.Series:
-        """Class names in the reader's language; a client's own words stay."""
-        return names.map(lambda name: self.language.show(name, "word"))
-
-    def shown(self, unit: str) -> Callable[[float], str]:
-        """How an axis writes a value; money comes in the smallest unit."""
-        if unit == "money":
-            return lambda value: self.language.show(value / 10**self.client.decimals, "short_money")
-        return lambda value: self.language.show(value, unit)
 
     def written(self, rows: Mapping[str, int]) -> Exhibit:
         """The book saved, and what the step wrote: table by table, with its rows."""
         path = self.save()
         table = pd.DataFrame({"file": [*rows, path.stem], "rows": [*rows.values(), len(self.figures)]})
         place = self.folder.relative_to(self.client.home).as_posix()
-        return Exhibit(
-            id="written",
-            title="Files written",
-            table=table,
-            language=self.language,
-            units={"file": "word", "rows": "count"},
-            about=self.text("in {place}", place=place),
-        )
+        about = self.text("in {place}", place=place)
+        return Exhibit("written", "Files written", table, self.language, about=about)
 
     def answer(self) -> "Answer":
         """Every finding of the notebook, gathered under its title's question."""
@@ -377,7 +389,7 @@ def gathered(client: Client, period: Period) -> Answer:
 
 
 def group(figures: Mapping[str, Mapping], pattern: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """Figures that differ in one place of their id, as a table: group, customers, n."""
+    """Figures that differ in one place of their id, as a table: level, customers; known ones only."""
     found = [(name, figures[pattern.format(name)]) for name in names if pattern.format(name) in figures]
-    rows = [(name, figure["value"], figure["n"]) for name, figure in found]
-    return pd.DataFrame(rows, columns=["group", "customers", "n"])
+    rows = [(name, figure["value"]) for name, figure in found if figure["value"] is not None]
+    return pd.DataFrame(rows, columns=["level", "customers"])

@@ -216,7 +216,8 @@ def measure(id: str) -> Measure:
     for known in ALL:
         if known.id == id:
             return known
-    for known in ALL:
+    # The pattern that says most comes first: satisfaction.{aspect}.raw before satisfaction.{aspect}.
+    for known in sorted(ALL, key=lambda known: -len(re.sub(r"\{\w+\}", "", known.id))):
         if "{" in known.id and re.fullmatch(_pattern(known.id), id):
             return known
     raise KeyError(f"{id} has no definition in crmlib.measures")

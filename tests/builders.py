@@ -66,13 +66,26 @@ def lines(*rows: dict) -> pa.Table:
         kind = given.pop("kind", "sale" if amount > 0 else "return" if amount < 0 else "gift")
         full.append(
             {
-                **{"line_id": number, "customer_id": customer, "known": customer is not None},
-                **{"order_id": order, "ordered_at": at, "order_day": day(at.date().isoformat())},
-                **{"order_month": at.year * 12 + at.month - 1, "product_id": None, "product": None},
-                **{"product_group": None, "channel": None, "quantity": 1.0, "price": abs(amount)},
-                **{"amount": amount, "profit": None, "kind": kind},
-                **{"returned": amount if kind == "return" else 0, "flags": ""},
-                **{"source_file": "typed", "source_row": number + 1},
+                "line_id": number,
+                "customer_id": customer,
+                "known": customer is not None,
+                "order_id": order,
+                "ordered_at": at,
+                "order_day": day(at.date().isoformat()),
+                "order_month": at.year * 12 + at.month - 1,
+                "product_id": None,
+                "product": None,
+                "product_group": None,
+                "channel": None,
+                "quantity": 1.0,
+                "price": abs(amount),
+                "amount": amount,
+                "profit": None,
+                "kind": kind,
+                "returned": amount if kind == "return" else 0,
+                "flags": "",
+                "source_file": "typed",
+                "source_row": number + 1,
                 **given,
             }
         )
@@ -81,7 +94,11 @@ def lines(*rows: dict) -> pa.Table:
 
 def facts(*rows: dict) -> pd.DataFrame:
     """Customers in the columns of `tables.FACTS`; what is not said is 0, and nothing is known of profit."""
-    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | {"profit": None, "gap_days": None, "orders_a_year": 0.0}
+    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | {
+        "profit": None,
+        "gap_days": None,
+        "orders_a_year": 0.0,
+    }
     full = [usual | {"customer_id": f"c{n}"} | row for n, row in enumerate(rows, start=1)]
     table = pd.DataFrame(full, columns=tables.FACTS.schema.names)
     return table.astype({"profit": "Int64", "gap_days": float, "orders_a_year": float})
@@ -92,10 +109,15 @@ def answers(*rows: tuple) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                **{"customer_id": customer, "known": True, "answered_day": day(date), "aspect": aspect},
-                **{"score": float(score), "low": 0.0 if aspect == "recommend" else 1.0},
-                **{"high": 10.0 if aspect == "recommend" else 5.0},
-                **{"source_file": "typed", "source_row": number},
+                "customer_id": customer,
+                "known": True,
+                "answered_day": day(date),
+                "aspect": aspect,
+                "score": float(score),
+                "low": 0.0 if aspect == "recommend" else 1.0,
+                "high": 10.0 if aspect == "recommend" else 5.0,
+                "source_file": "typed",
+                "source_row": number,
             }
             for number, (customer, date, aspect, score) in enumerate(rows, start=2)
         ],

@@ -6,6 +6,8 @@ from pathlib import Path
 import builders
 import pytest
 
+# A conftest holds no doctests; collected as modules (--doctest-modules) two of one name would clash.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -66,12 +66,13 @@ def figure() -> bytes:
 
 def glossary(text: str) -> str:
     """The glossary with one line a measure."""
-    rows = [
-        f"| `{html.escape(m.id, quote=False)}` | {m.label} | {m.unit} | {m.formula} |" for m in ALL
-    ]
+    rows = [f"| `{html.escape(m.id, quote=False)}` | {m.label} | {m.unit} | {m.formula} |" for m in ALL]
     table = "\n".join(["| id | name | unit | how it is computed |", "|---|---|---|---|", *rows])
     return re.sub(
-        r"(<!-- measures -->\n).*?(<!-- /measures -->)", lambda f: f"{f[1]}{table}\n{f[2]}", text, flags=re.DOTALL
+        r"(<!-- measures -->\n).*?(<!-- /measures -->)",
+        lambda f: f"{f[1]}{table}\n{f[2]}",
+        text,
+        flags=re.DOTALL,
     )
 
 

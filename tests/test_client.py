@@ -50,7 +50,9 @@ def test_an_unknown_client_in_an_empty_workbook_is_told_how_to_make_one(home):
     )
 
 
-@pytest.mark.parametrize("name", ["../demo", "Demo", "", "con", "a/b", "客户", "-a", "demo\n", "a" * 65, None])
+@pytest.mark.parametrize(
+    "name", ["../demo", "Demo", "", "con", "a/b", "客户", "-a", "demo\n", "a" * 65, None]
+)
 def test_a_client_whose_name_is_no_folder_everywhere_is_refused(home, name):
     with pytest.raises(ConfigError) as refused:
         clients.load(name)
@@ -141,7 +143,9 @@ def test_weights_that_decide_nothing_are_refused(home):
 @pytest.mark.parametrize("number", [".nan", ".inf", "-1"])
 def test_a_weight_that_is_no_number_is_refused(home, number):
     config = CONFIG + f"classes:\n  tier:\n    weights: {{spend: {number}}}\n"
-    assert refusal(home, config).startswith("data/acme/client.yml, line 12: classes.tier.weights.spend: input should be ")
+    assert refusal(home, config).startswith(
+        "data/acme/client.yml, line 12: classes.tier.weights.spend: input should be "
+    )
 
 
 def test_a_scale_upside_down_is_refused(home):
@@ -163,7 +167,7 @@ def test_a_file_that_is_no_yaml_is_refused_with_its_line(home):
 
 def test_a_key_written_twice_is_refused_with_its_line(home):
     said = refusal(home, CONFIG + "name: Other\n")
-    assert said.startswith("data/acme/client.yml, line 10: not valid YAML: found duplicate key \"name\"")
+    assert said.startswith('data/acme/client.yml, line 10: not valid YAML: found duplicate key "name"')
 
 
 @pytest.mark.parametrize("config", ["", "# nothing yet\n", "- a\n- b\n", "just words\n"])

@@ -8,12 +8,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import environment
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
-
-import environment
 
 ROOT = environment.ROOT
 

@@ -24,7 +24,9 @@ from crmlib.period import Period, day_number, day_of
         ("2024-03-01_2024-03-01", "2024-03-01", "2024-03-01", "2024-02-29_2024-02-29"),
     ],
 )
-def test_a_reader_names_a_period_and_gets_its_first_and_last_day_and_the_one_before(name, start, as_of, before):
+def test_a_reader_names_a_period_and_gets_its_first_and_last_day_and_the_one_before(
+    name, start, as_of, before
+):
     period = Period.parse(name)
     assert (period.start.isoformat(), period.as_of.isoformat()) == (start, as_of)
     assert (period.name, period.previous().name) == (name, before)

@@ -31,7 +31,11 @@ def checkout(tmp_path_factory) -> Path:
     """What a stranger has after cloning: the files git knows, and nothing that was installed."""
     folder = tmp_path_factory.mktemp("clone") / "crm"
     known = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for name in filter(None, known.stdout.split("\0")):
         if (ROOT / name).is_file():
@@ -100,7 +104,8 @@ def test_make_lab_serves_the_working_copies(checkout, reported):
     process = subprocess.Popen(
         ["make", "lab"],
         cwd=checkout,
-        env={k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "CRM_HOME")} | {"BROWSER": "true"},
+        env={k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "CRM_HOME")}
+        | {"BROWSER": "true"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

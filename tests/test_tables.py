@@ -48,9 +48,7 @@ def test_a_number_that_does_not_fit_its_promise_is_not_bent():
 def test_the_same_table_written_twice_is_the_same_bytes(tmp_path):
     for folder in ("one", "two"):
         tables.write(lines(*TWO), tmp_path / folder, tables.TRANSACTIONS)
-    first, second = (
-        (tmp_path / folder / "transactions.parquet").read_bytes() for folder in ("one", "two")
-    )
+    first, second = ((tmp_path / folder / "transactions.parquet").read_bytes() for folder in ("one", "two"))
     assert first == second
 
 
@@ -111,12 +109,16 @@ def test_nothing_after_as_of_is_read(tmp_path):
     tables.write(lines(*TWO), tmp_path, tables.TRANSACTIONS)
     until = day("2024-12-30")
     assert tables.frame(tmp_path, tables.TRANSACTIONS, until)["amount"].tolist() == [500]
-    assert tables.relation(tmp_path, tables.TRANSACTIONS, until).aggregate("sum(amount)").fetchall() == [(500,)]
+    assert tables.relation(tmp_path, tables.TRANSACTIONS, until).aggregate("sum(amount)").fetchall() == [
+        (500,)
+    ]
     whole = tables.relation(tmp_path, tables.TRANSACTIONS, day("2024-12-31"))
     assert whole.aggregate("sum(amount)").fetchall() == [(1200,)]
 
 
-@pytest.mark.parametrize(("listed", "supplied"), [(["transactions", "surveys"], True), (["transactions"], False)])
+@pytest.mark.parametrize(
+    ("listed", "supplied"), [(["transactions", "surveys"], True), (["transactions"], False)]
+)
 def test_a_survey_left_from_an_earlier_delivery_is_no_part_of_this_one(tmp_path, listed, supplied):
     tables.write(tables.SURVEYS.schema.empty_table(), tmp_path, tables.SURVEYS)
     zero = dict.fromkeys(tables.LEDGER.schema.names[2:], 0)

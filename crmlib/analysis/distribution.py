@@ -67,11 +67,11 @@ def ages(customers: pd.DataFrame, year: int) -> pd.DataFrame:
 
 
 def order_counts(facts: pd.DataFrame, most: int = 10) -> pd.DataFrame:
-    """Customers by how many orders they have placed: orders ("10+" for the rest), customers, share."""
+    """Customers by how many orders they have placed: placed ("10+" for the rest), customers, share."""
     capped = facts["orders"].clip(upper=most).value_counts().sort_index()
     names = [f"{n}+" if n == most else str(n) for n in capped.index]
     share = capped.to_numpy() / max(len(facts), 1)
-    return pd.DataFrame({"orders": names, "customers": capped.to_numpy(), "share": share})
+    return pd.DataFrame({"placed": names, "customers": capped.to_numpy(), "share": share})
 
 
 def monthly(transactions: Any, span: Period, months: int = 24) -> pd.DataFrame:
@@ -129,3 +129,25 @@ def top_share(facts: pd.DataFrame, part: float = 0.1) -> float | None:
     if amounts.sum() <= 0:
         return None
     return float(amounts.head(int(np.ceil(part * len(amounts) - 1e-9))).sum() / amounts.sum())
+
+
+def largest(table: pd.DataFrame, most: int = 3) -> dict:
+    """The largest named groups of a table of `by` (first column): their names and joint share."""
+    label = table.columns[0]
+    named = table[~table[label].isin([UNKNOWN, "other"])].head(most)
+    return {"names": named[label].tolist(), "share": float(named["share"].sum())}
+
+
+def counted(table: pd.DataFrame) -> int:
+    """How many customers a table of `crossed` counts."""
+    return int(table.iloc[:, 1:].to_numpy().sum())
+
+
+def counts_of(table: pd.DataFrame) -> dict[str, str]:
+    """Units of a table of `crossed`, whose columns are a client's own words: counts all."""
+    return dict.fromkeys(table.columns[1:], "count")
+
+
+def once(facts: pd.DataFrame) -> dict[str, float]:
+    """Share of customers with a single order so far."""
+    return {"share": float((facts["orders"] == 1).mean()) if len(facts) else 0.0}

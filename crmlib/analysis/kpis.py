@@ -4,6 +4,7 @@ Each function returns figures by the ids of `crmlib.measures`: `{id: {value, n, 
 money in the smallest unit. What cannot be had is None with a `why`, never 0.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -224,13 +225,13 @@ def groups_beside(now: pd.DataFrame, before: pd.DataFrame, dimension: str) -> pd
 
     A group that sold nothing this time keeps its row.
     """
-    then = before[[dimension, "gross"]].rename(columns={"gross": "previous"})
+    then = before[[dimension, "gross"]].rename(columns={"gross": "gross_before"})
     both = now.merge(then, on=dimension, how="outer").fillna(
-        {"gross": 0, "previous": 0, "customers": 0, "orders": 0}
+        {"gross": 0, "gross_before": 0, "customers": 0, "orders": 0}
     )
-    counted = [c for c in ("customers", "orders", "gross", "previous") if c in both.columns]
+    counted = [c for c in ("customers", "orders", "gross", "gross_before") if c in both.columns]
     both = both.astype(dict.fromkeys(counted, "int64")).assign(
-        difference=lambda t: t["gross"] - t["previous"]
+        difference=lambda t: t["gross"] - t["gross_before"]
     )
     return both.sort_values(["gross", dimension], ascending=[False, True], ignore_index=True)
 
@@ -244,12 +245,46 @@ def grouped(table: pd.DataFrame, dimension: str) -> Figures:
     }
 
 
-def beside(now: Figures, before: Figures, ids: list[str]) -> pd.DataFrame:
+def part(table: pd.DataFrame) -> dict:
+    """The first group of `by_line` or `by_attribute`: its name, and its share of sales."""
+    share = table["gross"].head(1).sum() / max(int(table["gross"].sum()), 1)
+    return {"names": table.iloc[:, 0].head(1).tolist(), "share": float(share)}
+
+
+def shift(table: pd.DataFrame) -> dict:
+    """The group of `groups_beside` whose sales moved most, and by how much."""
+    first = table.reindex(table["difference"].abs().sort_values(ascending=False, kind="stable").index).head(1)
+    moved = int(first["difference"].sum())
+    return {"names": first.iloc[:, 0].tolist(), "moved": moved, "money": abs(moved)}
+
+
+def moved(figures: Figures, before: Figures, id: str) -> dict:
+    """A figure for a sentence: value, low, high, the value before, growth (absolute), n of both."""
+    now, then = figures[id], before.get(id, {})
+    growth = change(measure(id).unit, now.get("value"), then.get("value"))
+    bounds = {"low": now.get("low"), "high": now.get("high")}
+    values = {"value": now.get("value"), "before": then.get("value")}
+    counts = {"least": min(now.get("n") or 0, then.get("n") or 0), "n_before": then.get("n") or 0}
+    return values | bounds | counts | {"growth": None if growth is None else abs(growth)}
+
+
+def balance(people: Figures) -> dict:
+    """Who left and who came: churn rate, customers lost since the previous period, new customers."""
+    rate, stayed = people["churn.rate"].get("value"), people["churn.rate"]["n"]
+    return {
+        "rate": rate,
+        "left": round((rate or 0) * stayed),
+        "new": people["customers.new"]["value"],
+        "stayed": stayed,
+    }
+
+
+def beside(now: Figures, before: Figures, ids: Iterable[str]) -> pd.DataFrame:
     """Figures of this period with the previous one beside them.
 
     Returns
     -------
-    id, unit, value, low_90, high_90, previous, change (of shares and scores the difference, else
+    id, unit, value, value_low, value_high, previous, change (of shares and scores the difference, else
     relative), n.
     """
     rows = []
@@ -260,8 +295,8 @@ def beside(now: Figures, before: Figures, ids: list[str]) -> pd.DataFrame:
                 "id": id,
                 "unit": measure(id).unit,
                 "value": value,
-                "low_90": now[id].get("low"),
-                "high_90": now[id].get("high"),
+                "value_low": now[id].get("low"),
+                "value_high": now[id].get("high"),
                 "previous": previous,
                 "change": change(measure(id).unit, value, previous),
                 "n": now[id].get("n"),

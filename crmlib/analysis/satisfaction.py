@@ -64,7 +64,7 @@ def nps(answers: pd.DataFrame) -> dict:
 
 
 def aspects(figures: dict[str, dict]) -> pd.DataFrame:
-    """Aspects from the worst to the best: group (the aspect), score, low_90, high_90, n."""
+    """Aspects from the worst to the best: group (the aspect), score, score_low, score_high, n."""
     rows = [
         (id.partition(".")[2], figure["value"], figure.get("low"), figure.get("high"), figure["n"])
         for id, figure in figures.items()
@@ -82,43 +82,79 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    `now` and previous, margin. A fall larger than `margin` is real: the margin is the 90 % reach
+    `now` and score_before, margin. A fall larger than `margin` is real: the margin is the 90 % reach
     of the difference, wide enough for all groups together (Bonferroni), since among twelve
     regions one would always seem to have fallen.
     """
     known = now.dropna(subset=["score"])
-    then = before.rename(columns={"score": "previous"})
+    then = before.rename(columns={"score": "score_before"})
     both = known.merge(then, on="group", how="left", suffixes=("", "_before"), validate="one_to_one")
-    reach = np.hypot(both["high_90"] - both["score"], both["high_90_before"] - both["previous"])
+    reach = np.hypot(both["score_high"] - both["score"], both["score_high_before"] - both["score_before"])
     wider = stats.norm.ppf(1 - 0.05 / max(len(both), 1)) / stats.norm.ppf(0.95)
-    return both[list(known.columns)].assign(previous=both["previous"], margin=reach * wider)
+    return both[list(known.columns)].assign(score_before=both["score_before"], margin=reach * wider)
 
 
 def fallen(scores: pd.DataFrame) -> pd.Series:
     """Groups of `compared` that really fell, the deepest fall first."""
-    fall = scores["previous"] - scores["score"]
+    fall = scores["score_before"] - scores["score"]
     lost = scores.assign(fall=fall)[fall > scores["margin"]]
     return lost.sort_values(["fall", "group"], ascending=[False, True])["group"]
 
 
-def by_group(answers: pd.DataFrame | None, span: Period, group: pd.Series, aspect: str) -> pd.DataFrame:
-    """One aspect by a class or attribute of the customer (`group` by customer_id).
+def by_group(
+    answers: pd.DataFrame | None, span: Period, group: pd.Series, aspects: list[str]
+) -> pd.DataFrame:
+    """Aspects together, by a class or attribute of the customer (`group` by customer_id).
 
     Returns
     -------
-    group, score (0–100), low_90, high_90, n; groups with too few respondents have no score.
+    group, score (0–100), score_low, score_high, n; groups with too few respondents have no score.
     """
     rows = []
     if answers is not None:
         said = during(answers, span)
-        said = said[said["aspect"] == aspect]
+        said = said[said["aspect"].isin(aspects)]
         for name, part in said.groupby(said["customer_id"].map(group)):
             found = _mean(percent(part), part)
             rows.append((name, found["value"], found.get("low"), found.get("high"), found["n"]))
     return _scores(rows)
 
 
+def groups_compared(
+    answers: pd.DataFrame | None, spans: tuple[Period, Period], group: pd.Series, aspects: list[str]
+) -> pd.DataFrame:
+    """`by_group` of a period and, beside it, of the one before, as `compared` returns them."""
+    now, then = (by_group(answers, span, group, aspects) for span in spans)
+    return compared(now, then)
+
+
 def _scores(rows: list[tuple]) -> pd.DataFrame:
-    columns = {"group": "str", "score": float, "low_90": float, "high_90": float, "n": "int64"}
+    columns = {"group": "str", "score": float, "score_low": float, "score_high": float, "n": "int64"}
     table = pd.DataFrame(rows, columns=list(columns)).astype(columns)
     return table.sort_values(["score", "group"], ignore_index=True)
+
+
+def weakest(scores: pd.DataFrame) -> dict:
+    """The group with the lowest score, and the groups that really fell."""
+    first = scores.head(1)
+    return {
+        "names": first["group"].tolist(),
+        "score": float(first["score"].sum()),
+        "fell": fallen(scores).tolist(),
+        "groups": len(scores),
+    }
+
+
+def told_apart(figures: dict[str, dict], before: dict[str, dict], id: str = "satisfaction.mean") -> dict:
+    """Whether a mean moved by more than chance: value, low, high, before, apart, both (0 or 1).
+
+    The two periods' intervals are reached over together, as of two independent samples.
+    """
+    now, then = figures[id], before[id]
+    both = now["value"] is not None and then["value"] is not None
+    apart = False
+    if both:
+        reach = np.hypot(now["high"] - now["value"], then["high"] - then["value"])
+        apart = abs(now["value"] - then["value"]) > reach
+    parts = {"value": now["value"], "low": now.get("low"), "high": now.get("high"), "before": then["value"]}
+    return parts | {"apart": bool(apart), "both": int(both)}

@@ -251,3 +251,31 @@ def levels(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
 def judged_behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
     """Behaviour alone: customer_id, behaviour, behaviour_fixed."""
     return pd.concat([facts[["customer_id"]], behaviour(facts, rule)], axis=1)
+
+
+def held(levels: pd.DataFrame, name: str, level: str) -> dict[str, float]:
+    """Of one class of `levels`: customers, their share, their share of sales; 0 where it is empty."""
+    one = levels[(levels["class"] == name) & (levels["level"] == level)]
+    return {
+        "customers": int(one["customers"].sum()),
+        "share": float(one["share"].sum()),
+        "sales": float(one["share_of_sales"].sum()),
+    }
+
+
+def states(behaviours: pd.DataFrame) -> dict[str, float]:
+    """Share of customers active, dormant and churned."""
+    shares = behaviours.set_index("behaviour")["share"]
+    return {state: float(shares.get(state, 0.0)) for state in ("active", "dormant", "churned")}
+
+
+def loose(classes: pd.DataFrame) -> dict[str, float]:
+    """Customers of high value with low loyalty, and their share of those of high value."""
+    valuable = classes[classes["value"] == "high"]
+    weak = int((valuable["loyalty"] == "low").sum())
+    return {"customers": weak, "share": weak / max(len(valuable), 1), "valuable": len(valuable)}
+
+
+def graded_customers(classes: pd.DataFrame) -> int:
+    """How many customers have a tier."""
+    return int((classes["tier"] != NOT_GRADED).sum())

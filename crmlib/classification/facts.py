@@ -27,7 +27,8 @@ def known_lines(transactions: Any, *, first_day: int | None = None, last_day: in
 def orders(transactions: Any, *, first_day: int | None = None, last_day: int) -> nw.LazyFrame:
     """One row per order with a sale: customer_id, order_id, order_day, gross.
 
-    An order that stretches over midnight belongs to its first day.
+    An order that stretches over midnight belongs to its first day; one that stretches over the end
+    of a period counts in both, as its lines' sales do.
     """
     lines = known_lines(transactions, first_day=first_day, last_day=last_day)
     return (

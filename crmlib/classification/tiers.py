@@ -101,6 +101,13 @@ def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     return moved.rename(columns={"tier_before": "before", "tier": "now"})[["customer_id", "before", "now"]]
 
 
+def moves(moved: pd.DataFrame) -> dict[str, int]:
+    """How many customers rose to a higher tier and fell to a lower one; new customers did neither."""
+    order = {"low": 1, "medium": 2, "high": 3}
+    step = moved["now"].map(order) - moved["before"].map(order)
+    return {"up": int((step > 0).sum()), "down": int((step < 0).sum())}
+
+
 def flow(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Customers by tier then (rows: before, "new" for new customers) and now (columns)."""
     pair = classes[["customer_id", "tier"]].merge(
@@ -141,7 +148,7 @@ def workbook(table: pd.DataFrame, *, counts: pd.DataFrame, moved: pd.DataFrame, 
     with xlsxwriter.Workbook(sink, inert) as book:
         # The same table gives the same bytes.
         book.set_properties({"created": datetime(2000, 1, 1)})
-        page = _sheet(book, "客户分级", table, (16, 16, 12, 14, 16, 16, 10, 10, 10, 14, 10, 14))
+        page = _sheet(book, "客户分级", table, (30, 16, 12, 14, 16, 16, 10, 10, 10, 14, 10, 14))
         last = max(len(table), 1)
         for word, colour in COLOURS.items():
             shade = book.add_format({"bg_color": colour})

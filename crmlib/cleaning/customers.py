@@ -106,12 +106,36 @@ def conflicts(collected: Collected, client: Client) -> pd.DataFrame:
     return long[long["versions"] > 1].sort_values(["customer_id", "field"], ignore_index=True)
 
 
-def from_lines(attributes: pd.DataFrame) -> pa.Table:
-    """Customers as their order lines tell of them, where no customer table is supplied."""
-    rows = newest(attributes.assign(updated_day=attributes["seen_day"]), "updated_day")
-    for column in WORDS.keys() & set(rows.columns):
-        rows[column] = rows[column].map(lambda word, c=column: _word(c, word))
-    return _conform(rows.reindex(columns=tables.CUSTOMERS.schema.names))
+def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Table:
+    """Customers as their order lines tell of them, where no customer table is supplied.
+
+    Parameters
+    ----------
+    lines : order lines that were kept
+    collected : the order lines as delivered, whose mapping may name columns of customers
+
+    Returns
+    -------
+    The columns of `tables.CUSTOMERS`: of each field the newest value that is not empty.
+    """
+    source = client.tables.transactions
+    told = {column: header for column, header in source.columns.items() if column != "updated_day"}
+    engine = tables.engine()
+    engine.register("lines", lines)
+    engine.register("delivered", collected.rows)
+    parts = [_column(c, told, source.date_format) for c in CUSTOMER_COLUMNS if c != "updated_day"]
+    fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
+    # Within the engine, so that order lines need not fit into memory.
+    newest_of = "last({0} ORDER BY ordered_at, source_file, source_row) FILTER ({0} IS NOT NULL) AS {0}"
+    rows = engine.sql(
+        f"WITH told AS (SELECT {', '.join(parts)}, {FILE}, {ROW} FROM delivered) "
+        f"SELECT told.customer_id, {', '.join(newest_of.format(field) for field in fields)}, "
+        "max(order_day) AS updated_day, "
+        + ", ".join(newest_of.format(f"source_{place}") for place in ("file", "row"))
+        + f" FROM told JOIN lines ON {FILE} = source_file AND {ROW} = source_row "
+        "WHERE told.customer_id IS NOT NULL GROUP BY told.customer_id ORDER BY told.customer_id"
+    )
+    return tables.conform(rows.to_arrow_table(), tables.CUSTOMERS)
 
 
 def _conform(rows: pd.DataFrame) -> pa.Table:
@@ -138,13 +162,6 @@ def _column(column: str, mapping: dict[str, str], date_format: str | None) -> st
 
 
 NUMERIC = {"opened_day", "updated_day", "birth_year"}
-
-
-def _word(column: str, word: str | None) -> str | None:
-    for canonical, words in WORDS[column].items():
-        if isinstance(word, str) and word.lower() in words:
-            return canonical
-    return word
 
 
 def differing(delivery: dict[str, Collected], client: Client) -> pd.DataFrame:

@@ -12,25 +12,6 @@ from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
 
-REASONS = {
-    "extra-cell": "more cells than the header",
-    "missing-cell": "fewer cells than the header",
-    "not-a-record": "a line of totals",
-    "exact-duplicate": "an exact copy of an earlier row",
-    "same-customer": "an older version of the same customer",
-    "missing-id": "no customer number",
-    "missing-date": "no date",
-    "unreadable-date": "a date that is none",
-    "future-date": "a date after the delivery",
-    "unreadable-number": "a number that is none",
-    "missing-number": "no quantity or amount",
-    "bookkeeping-entry": "a negative price: bookkeeping",
-    "stock-correction": "a negative quantity without a price: stock correction",
-    "unmarked-return": "a negative quantity that is no marked return",
-    "abnormal": "a price far outside the usual",
-    "out-of-scale": "an answer outside its scale",
-}
-
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
     """Every delivered table cleaned; a `customers` table is made from order lines where none came."""
@@ -66,14 +47,11 @@ def _money(kept: pa.Table) -> int:
     return (pc.sum(kept["amount"]).as_py() or 0) if "amount" in kept.column_names else 0
 
 
-def customer_table(found: dict[str, Cleaned]) -> pa.Table:
+def customer_table(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
     """Customers as delivered, or as their order lines tell of them."""
     if "customers" in found:
         return found["customers"].kept
-    attributes = found["transactions"].attributes
-    return (
-        customers.from_lines(attributes) if attributes is not None else tables.CUSTOMERS.schema.empty_table()
-    )
+    return customers.from_lines(found["transactions"].kept, delivery["transactions"], client)
 
 
 def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
@@ -82,25 +60,26 @@ def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
 
 
 def reasons(lines: pd.DataFrame) -> pd.DataFrame:
-    """What left the tables and why: table, reason in words, fate, rows, money; only what occurred."""
+    """What left the tables and why: table, reason, fate, rows, money; only what occurred."""
     gone = lines.assign(
         rows=lines["rows_merged"] + lines["rows_quarantined"],
         money=lines["money_merged"] + lines["money_quarantined"],
         fate=(lines["rows_merged"] > 0).map({True: "merged", False: "set_aside"}),
-        reason=lines["step"].map(REASONS),
+        reason=lines["step"],
     )
     # Only order lines carry money; of a customer or an answer it is not 0 but no question.
     gone["money"] = gone["money"].astype("Int64").where(gone["table"] == "transactions")
     return gone.loc[gone["rows"] > 0, ["table", "reason", "fate", "rows", "money"]].reset_index(drop=True)
 
 
-def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, int]:
-    """What a table's rows set aside were worth: rows, what might have been sales, what was negative."""
+def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, float]:
+    """What a table's rows set aside were worth: rows, sales and their share, negative bookings."""
     gone = lines[lines["table"] == table]
     worth = gone["money_quarantined"]
     return {
         "rows": int(gone["rows_quarantined"].sum()),
-        "positive": int(worth[worth > 0].sum()),
+        "sales": int(worth[worth > 0].sum()),
+        "share": worth[worth > 0].sum() / max(gone["money_in"].head(1).sum(), 1),
         "negative": int(worth[worth < 0].sum()),
     }
 
@@ -116,3 +95,9 @@ def flags(kept: pa.Table) -> pd.DataFrame:
 def answers(found: dict[str, Cleaned]) -> pa.Table:
     """Survey answers; none where no survey is supplied."""
     return found["surveys"].kept if "surveys" in found else tables.SURVEYS.schema.empty_table()
+
+
+def abnormal(flags: pd.DataFrame) -> dict[str, int]:
+    """Lines whose price is far outside the usual, and their amount."""
+    odd = flags[flags["flag"] == "abnormal-price"]
+    return {"lines": int(odd["lines"].sum()), "money": int(odd["amount"].sum())}

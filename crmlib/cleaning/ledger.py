@@ -43,7 +43,8 @@ def ledger(fates: pd.DataFrame, table: str, steps: Sequence[str]) -> pd.DataFram
         merged = step in MERGED
         lines.append(
             {
-                "table": table, "step": step,
+                "table": table,
+                "step": step,
                 **_parts("rows", rows, out_rows, merged),
                 **_parts("money", money, out_money, merged),
             }
@@ -101,4 +102,14 @@ def figures(total: pd.DataFrame) -> dict[str, dict]:
         f"ledger.{line['table']}.{column}": {"value": int(line[column]), "n": int(line["rows_in"])}
         for line in total.to_dict("records")
         for column in TOTALS + MONEYS
+    }
+
+
+def kept(total: pd.DataFrame, table: str) -> dict[str, float]:
+    """Of a table: rows that came, rows kept, and their share."""
+    line = total.set_index("table").loc[table]
+    return {
+        "rows": line["rows_in"],
+        "kept": line["rows_kept"],
+        "share": line["rows_kept"] / max(line["rows_in"], 1),
     }

@@ -18,7 +18,7 @@ from crmlib.client import Client, Transactions
 from crmlib.collection import values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
-from crmlib.collection.sources import CUSTOMER_COLUMNS, FILE, LINE_COLUMNS, Collected
+from crmlib.collection.sources import FILE, LINE_COLUMNS, Collected
 from crmlib.errors import SchemaError, SourceError
 from crmlib.period import day_number
 
@@ -50,7 +50,6 @@ class Cleaned:
     kept: pa.Table
     quarantine: pd.DataFrame
     ledger: pd.DataFrame
-    attributes: pd.DataFrame | None = None  # of customers, where order lines carry them
 
 
 def transactions(
@@ -92,7 +91,6 @@ def transactions(
         tables.conform(kept, tables.TRANSACTIONS),
         quarantined(engine, collected, scale),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
-        _attributes(engine, collected, source),
     )
 
 
@@ -190,11 +188,14 @@ def _kept(scale: str, zero_price: str) -> str:
         "amount-differs": "abs(amount_given - quantity * CAST(price_given AS DECIMAL(19,6))) >= 0.01",
     }
     flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
+    # Without an order number, a customer's lines of one day are the order, named by the first of
+    # them: a customer's own number must not stand in a column that is not masked.
+    basket = "customer_id, CASE WHEN customer_id IS NULL THEN line_id END, order_day"
     return f"""
-    SELECT row_number() OVER (ORDER BY {FILE}, {ROW}) AS line_id,
-      customer_id, known,
-      coalesce(order_id, customer_id || '@' || CAST(CAST(ordered_at AS DATE) AS VARCHAR),
-               '@' || CAST({ROW} AS VARCHAR)) AS order_id,
+    WITH lines AS (
+      SELECT *, row_number() OVER (ORDER BY {FILE}, {ROW}) AS line_id FROM judged WHERE reason IS NULL)
+    SELECT line_id, customer_id, known,
+      coalesce(order_id, '@' || CAST(min(line_id) OVER (PARTITION BY {basket}) AS VARCHAR)) AS order_id,
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
       product_id, product, product_group, channel,
@@ -205,7 +206,7 @@ def _kept(scale: str, zero_price: str) -> str:
       CASE WHEN on_return THEN -abs({scale.format("amount")}) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,
       {FILE} AS source_file, {ROW} AS source_row
-    FROM judged WHERE reason IS NULL ORDER BY line_id
+    FROM lines ORDER BY line_id
     """
 
 
@@ -261,19 +262,3 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     both = pd.concat([rows, collected.broken.assign(money=0)]).assign(table=collected.table)
     ordered = both.sort_values(["source_file", "source_row", "reason"], ignore_index=True)
     return ordered[tables.QUARANTINE.schema.names].astype({"money": "int64", "source_row": "int64"})
-
-
-def _attributes(
-    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions
-) -> pd.DataFrame | None:
-    """What order lines say of their customers, newest last; None where they say nothing."""
-    columns = {c: values.name(tidy(h)) for c, h in source.columns.items() if c in CUSTOMER_COLUMNS}
-    if "customer_id" not in columns:
-        return None
-    parts = ", ".join(f"{values.text('d.' + header)} AS {c}" for c, header in columns.items())
-    return engine.sql(
-        f"SELECT DISTINCT ON ({', '.join(map(str, range(1, len(columns) + 1)))}) {parts}, "
-        f"order_day AS seen_day, j.{FILE} AS source_file, j.{ROW} AS source_row FROM judged j "
-        f"JOIN delivered d ON d.{FILE} = j.{FILE} AND d.{ROW} = j.{ROW} "
-        f"WHERE reason IS NULL AND customer_id IS NOT NULL ORDER BY ordered_at, j.{FILE}, j.{ROW}"
-    ).df()

@@ -88,7 +88,13 @@ def text_table(
     expected = {tidy(name) for name in expected}
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return _workbook(path, expected, sheet, fingerprint)
-    return _delimited(path, expected, delimiter, fingerprint)
+    try:
+        return _delimited(path, expected, delimiter, fingerprint)
+    except csv.Error as problem:
+        raise SourceError(
+            f"{shown(path)} cannot be read as delimited text: {problem}. "
+            "A quotation mark may have been opened and never closed; mend it or ask for the file again."
+        ) from None
 
 
 def _delimited(path: Path, expected: set[str], delimiter: str | None, fingerprint: str) -> TextTable:

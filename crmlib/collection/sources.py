@@ -19,6 +19,7 @@ from crmlib.errors import SourceError
 from crmlib.period import day_number, day_of
 
 FILE = "_file"
+NO_END = 100_000  # days since 1970: later than any date that is read
 NEEDS = {
     "customers": ({"customer_id"},),
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
@@ -59,7 +60,13 @@ def paths(client: Client, source: Source, table: str) -> list[Path]:
         if Path(pattern).is_absolute():
             found.append(Path(pattern))
             continue
-        inside = sorted(p for p in client.raw.glob(pattern) if p.is_file())
+        try:
+            inside = sorted(p for p in client.raw.glob(pattern) if p.is_file())
+        except (ValueError, NotImplementedError) as problem:
+            raise SourceError(
+                f"{shown(client.config)}: tables.{table}.files holds {pattern!r}, which is no file name or "
+                f"pattern: {problem}. Write it like orders.csv or 2024-*.csv."
+            ) from None
         if not inside:
             there = sorted(p.name for p in client.raw.glob("*")) if client.raw.is_dir() else []
             raise SourceError(
@@ -85,12 +92,16 @@ def collected(client: Client, table: str) -> Collected:
     _check_mapping(client, source, table)
     read = [_file(client, source, table, path) for path in paths(client, source, table)]
     kept, twice = _once(read)
+    named = _named(client, kept)
     rows = pa.concat_tables(
-        [f.rows.append_column(FILE, pa.array([f.path.name] * f.rows.num_rows, pa.string())) for f in kept],
+        [
+            f.rows.append_column(FILE, pa.array([name] * f.rows.num_rows, pa.string()))
+            for name, f in named.items()
+        ],
         promote_options="default",
     )
     broken = pd.DataFrame(
-        [(f.path.name, b.row, b.reason, b.raw) for f in kept for b in f.broken],
+        [(name, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
         columns=["source_file", "source_row", "reason", "raw"],
     )
     return Collected(table, _filled(rows), broken, _account(table, kept, twice), personal(source))
@@ -165,6 +176,17 @@ def _once(read: list[TextTable]) -> tuple[list[TextTable], list[TextTable]]:
     return list(kept.values()), twice
 
 
+def _named(client: Client, files: list[TextTable]) -> dict[str, TextTable]:
+    """Files by the name under which their rows are known: two branches may both send an orders.csv."""
+    named: dict[str, TextTable] = {}
+    for file in files:
+        inside = file.path.is_relative_to(client.raw)
+        name = file.path.relative_to(client.raw).as_posix() if inside else file.path.name
+        taken = sum(known == name or known.startswith(f"{name} (") for known in named)
+        named[f"{name} ({taken + 1})" if taken else name] = file
+    return named
+
+
 def _filled(rows: pa.Table) -> pa.Table:
     """Empty text where one of several files lacks an optional column."""
     filled = {
@@ -235,19 +257,24 @@ def files(collection: dict[str, Collected]) -> pd.DataFrame:
     return pd.concat([found.files for found in collection.values()], ignore_index=True)
 
 
+def fit(files: pd.DataFrame) -> dict[str, int]:
+    """Records, and how many do not fit their header."""
+    return {"misfits": int(files["misfits"].sum()), "records": int(files["records"].sum())}
+
+
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
     if collected.table not in DATED:
         return None
     source = client.tables.named()[collected.table]
     header = values.name(tidy(source.columns[DATED[collected.table]]))
-    # 9999-12-31 and 1900-01-01 are how systems write "no date"; after the delivery lies no true one.
-    newest = day_number(client.delivered_on) if client.delivered_on else 84006
+    # After the delivery lies no true date.
+    newest = day_number(client.delivered_on) if client.delivered_on else NO_END
     first, last = (
         tables.engine()
         .from_arrow(collected.rows)
         .project(f"{values.day(header, source.date_format)} AS day")
-        .filter(f"day > -25567 AND day <= {newest}")
+        .filter(f"day <= {newest}")
         .aggregate("min(day), max(day)")
         .fetchall()[0]
     )
@@ -318,3 +345,14 @@ def spans(collection: dict[str, Collected], client: Client, delivered_on: dt.dat
         age = (delivered_on - last).days if last else None
         rows.append((table, found.records, first, last, age))
     return pd.DataFrame(rows, columns=["table", "records", "first_date", "last_date", "days_old"])
+
+
+def freshness(reach: pd.DataFrame, delivered_on: dt.date) -> dict:
+    """How far order lines reach: last day, days before the delivery, day of the delivery."""
+    lines = reach.set_index("table").loc["transactions"]
+    return {"last": lines["last_date"], "days": lines["days_old"], "on": delivered_on}
+
+
+def absent(client: Client) -> list[str]:
+    """Tables that the client does not supply."""
+    return [name for name in type(client.tables).model_fields if name not in client.tables.named()]

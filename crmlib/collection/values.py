@@ -13,6 +13,9 @@ _DAY_FORM = r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
 NOTHING = ("", "-", "--", "N/A", "n/a", "NULL", "null", r"\N", "无", "空", "未知")
 
 
+BLANKS = "' \t\r\n\u00a0\u3000'"
+
+
 def name(header: str) -> str:
     """A column's name, quoted for SQL.
 
@@ -33,7 +36,7 @@ def literal(text: str) -> str:
 
 def text(column: str) -> str:
     """The trimmed text; NULL where the cell is empty."""
-    return f"nullif(trim({column}, ' \t\r\n\u3000'), '')"
+    return f"nullif(trim({column}, {BLANKS}), '')"
 
 
 def given(column: str) -> str:
@@ -43,7 +46,7 @@ def given(column: str) -> str:
 
 def number(column: str) -> str:
     """The exact decimal of a cell; NULL where it is not plainly a number."""
-    bare = f"trim(translate({column}, '¥￥', ''))"
+    bare = f"trim(translate({column}, '¥￥', ''), {BLANKS})"
     return (
         f"CASE WHEN regexp_full_match({bare}, {literal(_NUMBER_FORM)}) AND regexp_matches({bare}, '\\d') "
         f"THEN try_cast(replace({bare}, ',', '') AS {NUMBER}) END"
@@ -54,16 +57,25 @@ def moment(column: str, date_format: str | None = None) -> str:
     """The timestamp of a cell; NULL where it is not plainly a date.
 
     Year first needs no format: 2024-03-05, 2024/3/5, 2024.3.5, 2024年3月5日, 20240305, with a time
-    or without. Day or month first is ambiguous and needs `date_format` (strptime form).
+    or without. Day or month first is ambiguous and needs `date_format` (strptime form). 1900-01-01,
+    9999-12-31 and the like are how systems write "no date", and no date they are.
     """
-    bare = f"trim({column}, ' \t\r\n\u3000')"
+    bare = f"trim({column}, {BLANKS})"
     if date_format:
-        return f"try_strptime({bare}, {literal(date_format)})"
+        return _of_our_time(f"try_strptime({bare}, {literal(date_format)})")
     iso = (
         f"regexp_replace(regexp_replace({bare}, '^(\\d{{4}})[年/.](\\d{{1,2}})[月/.](\\d{{1,2}})日?', '\\1-\\2-\\3'),"
         f" '^(\\d{{4}})(\\d{{2}})(\\d{{2}})$', '\\1-\\2-\\3')"
     )
-    return f"CASE WHEN regexp_full_match({iso}, {literal(_DAY_FORM)}) THEN try_cast({iso} AS TIMESTAMP) END"
+    return _of_our_time(
+        f"CASE WHEN regexp_full_match({iso}, {literal(_DAY_FORM)}) THEN try_cast({iso} AS TIMESTAMP) END"
+    )
+
+
+def _of_our_time(moment: str) -> str:
+    return (
+        f"CASE WHEN {moment} > TIMESTAMP '1900-01-02' AND {moment} < TIMESTAMP '2200-01-01' THEN {moment} END"
+    )
 
 
 def day(column: str, date_format: str | None = None) -> str:

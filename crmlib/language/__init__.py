@@ -61,7 +61,7 @@ class Language:
     def _share(self, value: float) -> str:
         small = 0 < abs(value) < 0.0005
         shown = format_percent(0.001 if small else value, format="0.0%", locale=self._locale)
-        return f"<{shown}" if small else shown
+        return shown if not small else f"<{shown}" if value > 0 else f">-{shown}"
 
     def _money(self, value: Any) -> str:
         # Whole units from a thousand up: cents would only make the figure harder to read.
@@ -92,6 +92,9 @@ class Language:
 
     def _word(self, value: str) -> str:
         return self.text(WORDS.get(value, value))
+
+    def _words(self, values: list[str]) -> str:
+        return ", ".join(map(self._word, values))
 
 
 class _Formatter(string.Formatter):
@@ -153,10 +156,27 @@ WORDS = {
     "returned": "Taken back",
     "recency_days": "Days since the last order",
     "gap_days": "Days between orders",
+    "exhibits": "Exhibits",
     "facts": "Facts",
     "classes": "Classes",
     "classes_before": "Classes of the previous period",
     "tiers": "Tier table",
+    "extra-cell": "more cells than the header",
+    "missing-cell": "fewer cells than the header",
+    "not-a-record": "a line of totals",
+    "exact-duplicate": "an exact copy of an earlier row",
+    "same-customer": "an older version of the same customer",
+    "missing-id": "no customer number",
+    "missing-date": "no date",
+    "unreadable-date": "a date that is none",
+    "future-date": "a date after the delivery",
+    "unreadable-number": "a number that is none",
+    "missing-number": "no quantity or amount",
+    "bookkeeping-entry": "a negative price: bookkeeping",
+    "stock-correction": "a negative quantity without a price: stock correction",
+    "unmarked-return": "a negative quantity that is no marked return",
+    "abnormal": "a price far outside the usual",
+    "out-of-scale": "an answer outside its scale",
     "merged": "Merged",
     "set_aside": "Set aside",
     "abnormal-price": "Price far outside the usual",

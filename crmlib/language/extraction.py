@@ -57,12 +57,11 @@ def _of_code(source: str) -> list[str]:
 
 def _tables() -> Iterator[tuple[str, str]]:
     """Texts that stand in tables of the library."""
-    from crmlib.cleaning.delivery import REASONS
     from crmlib.exhibits import HEADINGS
     from crmlib.language import WORDS
     from crmlib.measures import ALL
 
-    for place, found in (("words", WORDS), ("headings", HEADINGS), ("reasons", REASONS)):
+    for place, found in (("words", WORDS), ("headings", HEADINGS)):
         yield from ((text, place) for text in found.values())
     for measure in ALL:
         yield measure.label, "measures"

@@ -40,7 +40,7 @@ def drawable(text: str) -> str:
     >>> drawable("张三"), drawable("\\U000F0000 shop")
     ('张三', '〓 shop')
     """
-    return "".join(c if ord(c) in _characters() else NO_GLYPH for c in text)
+    return "".join(c if ord(c) in _characters() else NO_GLYPH for c in " ".join(text.split()))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.language import Language
+from crmlib.measures import measure
 from crmlib.period import Period
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -24,6 +25,8 @@ FORMATS = {
     "score": "#,##0.0",
     "number": "#,##0.00",
     "date": "yyyy-mm-dd",
+    "change": "+0.0%;-0.0%;0.0%",
+    "score change": "+0.0;-0.0;0.0",
 }
 
 
@@ -120,12 +123,19 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
         _heading(sheet, 3, number, language.text(heading), formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
         sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
-    for at, row in enumerate(rows, 4):
+    for at, (row, own) in enumerate(zip(rows, exhibit["row_units"], strict=False), 4):
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
-            _cell(sheet, at, number, value, column["unit"], language, formats)
+            _cell(sheet, at, number, value, _unit(column["unit"], own), language, formats)
     if columns:
         sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
     sheet.freeze_panes(4, 0)
+
+
+def _unit(unit: str, own: str) -> str:
+    """A cell's unit, where rows of one column differ in theirs."""
+    if unit == "row":
+        return own
+    return "score change" if (unit, own) == ("change", "score") else unit
 
 
 def _cell(
@@ -139,7 +149,8 @@ def _cell(
     elif unit == "date" and (day := _day(value)):
         sheet.write_datetime(row, column, day, formats["date"])
     else:
-        text = language.show(value, "word") if unit == "word" else str(value)
+        text = language.text(measure(value).label) if unit == "measure" else str(value)
+        text = language.show(value, "word") if unit == "word" else text
         sheet.write_string(row, column, _cut(text))
 
 

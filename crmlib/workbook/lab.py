@@ -75,6 +75,8 @@ def start(folder: Path, arguments: tuple[str, ...]) -> int:
         "jupyterlab",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        # Settings that ask nobody about news and look for no update; the user's own still win.
+        f"--LabApp.app_settings_dir={Path(__file__).parent / 'templates' / 'lab'}",
         f"--ServerApp.root_dir={folder}",
         # Root is what a container's user is; the token still guards the door.
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),

@@ -33,9 +33,7 @@ def stranger_ids(seed: int, folk: pd.DataFrame, *, count: int) -> list[str]:
     numbers = stream(seed, "strangers").permutation(299_999) + 1
     taken = set(folk["id"])
     free = (f"{number:06d}" for number in numbers)
-    return [
-        text for text, _ in zip((t for t in free if t not in taken), range(count), strict=False)
-    ]
+    return [text for text, _ in zip((t for t in free if t not in taken), range(count), strict=False)]
 
 
 def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
@@ -50,9 +48,7 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     rng = stream(seed, "orders", DEFECTS)
     sold, made = order_defects.delivered(rng, lines, folk=folk, strangers=strangers[:12])
     said = survey.answers(stream(seed, "survey"), folk, lines=lines[lines["kind"] == "sale"])
-    said, said_defects = survey.with_defects(
-        stream(seed, "survey", DEFECTS), said, strangers=strangers[12:]
-    )
+    said, said_defects = survey.with_defects(stream(seed, "survey", DEFECTS), said, strangers=strangers[12:])
     delivered = {"customers": listed, "orders": sold, "survey": said}
     defects = {
         "customers": listed_defects,
@@ -84,9 +80,7 @@ def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataF
         "truths": facts.planted(lines, answers, folk=folk),
         "defects": defects,
         "facts": figures,
-        "ledger": facts.ledger(
-            delivered, defects, made=made, quarantined=order_defects.QUARANTINED
-        ),
+        "ledger": facts.ledger(delivered, defects, made=made, quarantined=order_defects.QUARANTINED),
     }
 
 

@@ -18,9 +18,12 @@ def test_satisfaction_is_brought_to_a_hundred_from_the_scales_ends():
     # service: 4 ×10 → 75; product: 2 ×10 → 25; together 50, as asked 3
     found = satisfaction.satisfaction(answers(*said("service", [4] * 10), *said("product", [2] * 10)), Q4)
     assert {id: parts["value"] for id, parts in found.items() if id != "nps.score"} == {
-        **{"satisfaction.mean": 50, "satisfaction.mean.raw": 3},
-        **{"satisfaction.service": 75, "satisfaction.service.raw": 4},
-        **{"satisfaction.product": 25, "satisfaction.product.raw": 2},
+        "satisfaction.mean": 50,
+        "satisfaction.mean.raw": 3,
+        "satisfaction.service": 75,
+        "satisfaction.service.raw": 4,
+        "satisfaction.product": 25,
+        "satisfaction.product.raw": 2,
     }
     assert found["satisfaction.mean"]["n"] == 20
     assert found["nps.score"] == {"value": None, "n": 0, "why": "no answers in the period"}
@@ -36,7 +39,11 @@ def test_scales_that_differ_have_no_common_raw_mean():
 
 
 def test_only_known_customers_of_the_period_are_asked():
-    table = answers(*said("service", [4] * 10), *said("service", [1] * 10, "2024-09-30", "d"), *said("service", [1], who="x"))
+    table = answers(
+        *said("service", [4] * 10),
+        *said("service", [1] * 10, "2024-09-30", "d"),
+        *said("service", [1], who="x"),
+    )
     table.loc[table["customer_id"] == "x0", "known"] = False
     assert satisfaction.satisfaction(table, Q4)["satisfaction.service.raw"]["value"] == 4
 
@@ -44,7 +51,7 @@ def test_only_known_customers_of_the_period_are_asked():
 def test_a_firm_without_a_survey_knows_nothing_of_satisfaction():
     found = satisfaction.satisfaction(None, Q4)
     assert found["nps.score"] == {"value": None, "n": 0, "why": "not supplied"}
-    assert satisfaction.by_group(None, Q4, pd.Series({"c0": "A"}), "service").empty
+    assert satisfaction.by_group(None, Q4, pd.Series({"c0": "A"}), ["service"]).empty
 
 
 def test_promoters_less_detractors_is_the_net_promoter_score():
@@ -65,13 +72,20 @@ def test_a_score_never_leaves_its_scale():
 
 
 def test_nine_answers_are_too_few_for_a_score():
-    assert satisfaction.nps(answers(*said("recommend", [10] * 9))) == {"value": None, "n": 9, "why": "too few"}
+    assert satisfaction.nps(answers(*said("recommend", [10] * 9))) == {
+        "value": None,
+        "n": 9,
+        "why": "too few",
+    }
 
 
 def test_aspects_stand_from_the_worst_to_the_best():
     table = answers(*said("service", [4, 5] * 5), *said("product", [2, 3] * 5), *said("brand", [3] * 3))
     shown = satisfaction.aspects(satisfaction.satisfaction(table, Q4))
-    assert shown[["group", "score", "n"]].dropna().values.tolist() == [["product", 37.5, 10], ["service", 87.5, 10]]
+    assert shown[["group", "score", "n"]].dropna().values.tolist() == [
+        ["product", 37.5, 10],
+        ["service", 87.5, 10],
+    ]
     assert shown.loc[shown["score"].isna(), ["group", "n"]].values.tolist() == [["brand", 3]]
 
 
@@ -82,27 +96,37 @@ def regions(now: dict[str, list], before: dict[str, list]):
             rows += said("after_sales", scores, date, region)
             place |= {f"{region}{n}": region for n in range(len(scores))}
     table, group = answers(*rows), pd.Series(place)
-    return (satisfaction.by_group(table, span, group, "after_sales") for span in (Q4, Q3))
+    return (satisfaction.by_group(table, span, group, ["after_sales"]) for span in (Q4, Q3))
 
 
 def test_a_fall_that_chance_would_not_make_is_found_and_a_wobble_is_not():
     steady, fell = [3, 4, 4, 5] * 10, [1, 2, 2, 3] * 10
     now, before = regions(
-        {"north": fell, "south": [3, 4, 4, 4] * 10, "west": steady, "new": steady}, 
+        {"north": fell, "south": [3, 4, 4, 4] * 10, "west": steady, "new": steady},
         {"north": steady, "south": steady, "west": fell, "tiny": [5] * 3},
     )
     table = satisfaction.compared(now, before)
     assert satisfaction.fallen(table).tolist() == ["north"]
     shown = table.set_index("group")
-    assert shown.loc["north", ["score", "previous"]].tolist() == [25, 75]
-    assert pd.isna(shown.loc["new", "previous"])
+    assert shown.loc["north", ["score", "score_before"]].tolist() == [25, 75]
+    assert pd.isna(shown.loc["new", "score_before"])
 
 
 def test_the_margin_is_the_reach_of_the_difference_wide_enough_for_all_groups():
-    now = pd.DataFrame({"group": ["a", "b"], "score": [50.0, 60.0], "low_90": [47, 56], "high_90": [53.0, 64.0], "n": [40, 40]})
-    before = now.assign(score=[54.0, 60.0], high_90=[58.0, 63.0])
+    now = pd.DataFrame(
+        {
+            "group": ["a", "b"],
+            "score": [50.0, 60.0],
+            "score_low": [47, 56],
+            "score_high": [53.0, 64.0],
+            "n": [40, 40],
+        }
+    )
+    before = now.assign(score=[54.0, 60.0], score_high=[58.0, 63.0])
     table = satisfaction.compared(now, before)
     # √(3² + 4²) = 5 and √(4² + 3²) = 5; two groups: 1.959964 ÷ 1.644854 = 1.191573
     assert table["margin"].tolist() == pytest.approx([5.957865, 5.957865], abs=1e-5)
     assert satisfaction.fallen(table).tolist() == []
-    assert satisfaction.fallen(satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, high_90=59.1))).tolist() == ["a"]
+    assert satisfaction.fallen(
+        satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, score_high=59.1))
+    ).tolist() == ["a"]

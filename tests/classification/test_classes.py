@@ -103,7 +103,9 @@ def test_abc_is_by_share_of_purchases_and_only_in_a_list_long_enough():
 
 
 def test_value_is_the_mean_of_the_points_that_are_known():
-    rule = ValueRule(orders=Cuts(high=10, medium=5), spend=Cuts(high=100, medium=50), profit=Cuts(high=20, medium=10))
+    rule = ValueRule(
+        orders=Cuts(high=10, medium=5), spend=Cuts(high=100, medium=50), profit=Cuts(high=20, medium=10)
+    )
     table = builders.facts(
         {"orders": 10, "net": 10000, "profit": 1000},  # 3, 3, 2: 2.67
         {"orders": 10, "net": 9999, "profit": None},  # 3, 2: 2.5, and halfway is up
@@ -136,7 +138,11 @@ def test_a_customers_mood_is_the_mean_of_the_latest_form(given, mood):
 
 
 def test_a_customer_recommends_as_he_said_last():
-    said = answers(("c1", "2024-10-01", "recommend", 9), ("c1", "2024-01-01", "recommend", 2), ("c2", "2024-01-01", "service", 5))
+    said = answers(
+        ("c1", "2024-10-01", "recommend", 9),
+        ("c1", "2024-01-01", "recommend", 2),
+        ("c2", "2024-01-01", "service", 5),
+    )
     assert classes.recommendation(said).to_dict() == {"c1": 9}
 
 
@@ -157,7 +163,9 @@ def test_the_tier_is_the_weighted_mean_of_what_is_known():
     # (2 + 3 + 3 + 1) ÷ 4 and (1 + 2 + 3) ÷ 3
     assert classes.tier_points(table, frequency, loyal, rules, 2).tolist() == [2.25, 2]
     heavy = rules.model_copy(
-        update={"tier": rules.tier.model_copy(update={"weights": TierWeights(frequency=0, spend=3, loyalty=1)})}
+        update={
+            "tier": rules.tier.model_copy(update={"weights": TierWeights(frequency=0, spend=3, loyalty=1)})
+        }
     )
     # (3·3 + 3 + 1) ÷ 5 and (3·2 + 3) ÷ 4
     assert classes.tier_points(table, frequency, loyal, heavy, 2).tolist() == [2.6, 2.25]
@@ -190,7 +198,9 @@ def test_classes_never_change_what_they_judge():
 
 def test_levels_show_how_much_of_sales_each_class_makes():
     table = builders.facts({"gross": 900}, {"gross": 100})
-    judged = pd.DataFrame({"customer_id": ["c1", "c2"], "value": ["high", "low"], "abc": ["A", "B"], "tier": ["low", "low"]})
+    judged = pd.DataFrame(
+        {"customer_id": ["c1", "c2"], "value": ["high", "low"], "abc": ["A", "B"], "tier": ["low", "low"]}
+    )
     assert classes.levels(judged, table).values.tolist() == [
         ["value", "high", 1, 0.5, 900, 0.9],
         ["value", "low", 1, 0.5, 100, 0.1],

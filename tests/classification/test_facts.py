@@ -126,8 +126,12 @@ BOUGHT = st.lists(
 def typed(rows) -> list[dict]:
     return [
         {
-            **{"customer": who, "day": f"2024-10-{date:02d}", "amount": amount, "order": f"{who}{order}"},
-            **{"known": listed, "profit": profit},
+            "customer": who,
+            "day": f"2024-10-{date:02d}",
+            "amount": amount,
+            "order": f"{who}{order}",
+            "known": listed,
+            "profit": profit,
         }
         for who, date, amount, order, listed, profit in rows
     ]
@@ -153,14 +157,18 @@ def test_every_engine_and_every_order_of_rows_tells_the_same_of_a_customer(rows,
 
 
 def test_polars_tells_the_same_of_a_customer():
-    polars = pytest.importorskip("polars", reason="polars is no dependency; where it is installed it must agree")
+    polars = pytest.importorskip(
+        "polars", reason="polars is no dependency; where it is installed it must agree"
+    )
     table = lines({"customer": "c1", "day": "2024-10-01", "amount": 1000, "profit": 3})
     told = facts.facts(polars.from_arrow(table), as_of=AS_OF)
     pd.testing.assert_frame_equal(told, facts.facts(table, as_of=AS_OF))
 
 
 def test_a_customer_in_figures_is_least_median_and_most():
-    rows = builders.facts({"orders": 1, "gross": 100}, {"orders": 2, "gross": 500}, {"orders": 9, "gross": 900})
+    rows = builders.facts(
+        {"orders": 1, "gross": 100}, {"orders": 2, "gross": 500}, {"orders": 9, "gross": 900}
+    )
     table = facts.summary(rows).set_index("fact")
     assert table.loc["orders", ["least", "median", "most"]].tolist() == [1, 2, 9]
     assert table.loc["gross", ["least", "median", "most", "unit"]].tolist() == [100, 500, 900, "money"]

@@ -18,9 +18,48 @@ COLUMNS = ["客户名称", "联系方式", "所属行业", "历史购买记录",
 COLUMNS += ["购买频率", "活跃度", "忠诚度", "需求和偏好", "满意度", "分级"]
 # capabilities T01: the source's own three rows
 SOURCE = [
-    "客户A,12345678,制造业,10次,10000元,5000元,高,高,高,价格敏感型,满意,高价值客户".split(","),
-    "客户B,87654321,零售业,5次,5000元,2000元,中,中,中,品质追求型,满意,中价值客户".split(","),
-    "客户C,12348765,服务业,2次,2000元,1000元,低,低,低,个性化需求,不满意,低价值客户".split(","),
+    [
+        "客户A",
+        "12345678",
+        "制造业",
+        "10次",
+        "10000元",
+        "5000元",
+        "高",
+        "高",
+        "高",
+        "价格敏感型",
+        "满意",
+        "高价值客户",
+    ],
+    [
+        "客户B",
+        "87654321",
+        "零售业",
+        "5次",
+        "5000元",
+        "2000元",
+        "中",
+        "中",
+        "中",
+        "品质追求型",
+        "满意",
+        "中价值客户",
+    ],
+    [
+        "客户C",
+        "12348765",
+        "服务业",
+        "2次",
+        "2000元",
+        "1000元",
+        "低",
+        "低",
+        "低",
+        "个性化需求",
+        "不满意",
+        "低价值客户",
+    ],
 ]
 RULES = Classes.model_validate(
     {
@@ -44,24 +83,66 @@ def three():
     """Ten, five and two orders within one year; the third has been silent for 200 days."""
     known = builders.facts(
         {
-            **{"customer_id": "3", "orders": 2, "gross": 200000, "net": 200000, "profit": 100000},
-            **{"orders_a_year": 2.0, "recency_days": 200, "tenure_days": 199},
+            "customer_id": "3",
+            "orders": 2,
+            "gross": 200000,
+            "net": 200000,
+            "profit": 100000,
+            "orders_a_year": 2.0,
+            "recency_days": 200,
+            "tenure_days": 199,
         },
         {
-            **{"customer_id": "1", "orders": 10, "gross": 1000000, "net": 1000000, "profit": 500000},
-            **{"orders_a_year": 10.0, "gap_days": 30.0, "recency_days": 60, "tenure_days": 330},
+            "customer_id": "1",
+            "orders": 10,
+            "gross": 1000000,
+            "net": 1000000,
+            "profit": 500000,
+            "orders_a_year": 10.0,
+            "gap_days": 30.0,
+            "recency_days": 60,
+            "tenure_days": 330,
         },
         {
-            **{"customer_id": "2", "orders": 5, "gross": 500000, "net": 500000, "profit": 200000},
-            **{"orders_a_year": 5.0, "gap_days": 50.0, "recency_days": 101, "tenure_days": 299},
+            "customer_id": "2",
+            "orders": 5,
+            "gross": 500000,
+            "net": 500000,
+            "profit": 200000,
+            "orders_a_year": 5.0,
+            "gap_days": 50.0,
+            "recency_days": 101,
+            "tenure_days": 299,
         },
     )
-    said = answers(("1", "2024-10-01", "overall", 5), ("2", "2024-10-01", "overall", 4), ("3", "2024-10-01", "overall", 1))
+    said = answers(
+        ("1", "2024-10-01", "overall", 5),
+        ("2", "2024-10-01", "overall", 4),
+        ("3", "2024-10-01", "overall", 1),
+    )
     judged = classes.classes(known, rfm.rfm(known, RULES.rfm), said, RULES, decimals=2)
     listed = people(
-        {"customer_id": "1", "name": "客户A", "contact": "12345678", "industry": "制造业", "need": "price_sensitive"},
-        {"customer_id": "2", "name": "客户B", "contact": "87654321", "industry": "零售业", "need": "quality_seeking"},
-        {"customer_id": "3", "name": "客户C", "contact": "12348765", "industry": "服务业", "need": "personalised"},
+        {
+            "customer_id": "1",
+            "name": "客户A",
+            "contact": "12345678",
+            "industry": "制造业",
+            "need": "price_sensitive",
+        },
+        {
+            "customer_id": "2",
+            "name": "客户B",
+            "contact": "87654321",
+            "industry": "零售业",
+            "need": "quality_seeking",
+        },
+        {
+            "customer_id": "3",
+            "name": "客户C",
+            "contact": "12348765",
+            "industry": "服务业",
+            "need": "personalised",
+        },
     )
     return known, judged, listed
 
@@ -94,7 +175,20 @@ def test_excel_shows_the_twelve_columns_and_the_three_customers():
 def test_a_customer_nobody_described_shows_his_number_and_blanks():
     known, judged, _ = three()
     shown = tiers.tiers(known, judged.assign(satisfaction=None), people(), currency="CHF", decimals=2)
-    assert shown.iloc[0].tolist() == ["1", "", "", "10次", "10000CHF", "5000CHF", "高", "高", "高", "", "", "高价值客户"]
+    assert shown.iloc[0].tolist() == [
+        "1",
+        "",
+        "",
+        "10次",
+        "10000CHF",
+        "5000CHF",
+        "高",
+        "高",
+        "高",
+        "",
+        "",
+        "高价值客户",
+    ]
 
 
 def test_spend_after_returns_keeps_its_cents_and_its_sign():
@@ -111,7 +205,18 @@ def test_a_customer_without_a_tier_is_said_to_have_none():
     assert set(shown["分级"]) == {"未分级"}
 
 
-EVIL = ["=1+1", '=HYPERLINK("http://x","y")', "+1", "-1", "@SUM(A1)", "http://x.example", "{=A1}", "007", "\t=1", "<b>&"]
+EVIL = [
+    "=1+1",
+    '=HYPERLINK("http://x","y")',
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "http://x.example",
+    "{=A1}",
+    "007",
+    "\t=1",
+    "<b>&",
+]
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -160,5 +265,7 @@ def test_an_empty_table_is_still_a_workbook_with_its_headers():
     known, judged, listed = three()
     nobody = tiers.tiers(known.head(0), judged.head(0), listed, currency="CNY", decimals=2)
     moved = tiers.changes(judged.head(0), judged.head(0))
-    data = tiers.workbook(nobody, counts=tiers.counts(judged.head(0)), moved=moved, rules=tiers.rules_used(RULES))
+    data = tiers.workbook(
+        nobody, counts=tiers.counts(judged.head(0)), moved=moved, rules=tiers.rules_used(RULES)
+    )
     assert sheet(data, "客户分级") == [COLUMNS]

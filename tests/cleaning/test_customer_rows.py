@@ -34,7 +34,9 @@ ROWS = (
 )
 
 
-@pytest.mark.parametrize("rows", list(itertools.permutations(ROWS)), ids=lambda rows: "".join(r[3] for r in rows))
+@pytest.mark.parametrize(
+    "rows", list(itertools.permutations(ROWS)), ids=lambda rows: "".join(r[3] for r in rows)
+)
 def test_the_newest_word_on_every_field_wins_in_whatever_order_the_rows_came(clean, rows):
     found, _ = clean(*rows)
     table = found.kept.to_pandas()
@@ -62,7 +64,9 @@ def test_copies_and_older_versions_are_merged_and_a_row_without_number_is_set_as
 
 
 def test_of_a_whole_date_of_birth_only_the_year_is_kept(clean):
-    found, _ = clean("c1,Ann,1,,,1980-05-17,,", "c2,Bob,2,,,17/05/1991,,", "c3,Cy,3,,,unknown,,", "c4,Di,4,,,05021979,,")
+    found, _ = clean(
+        "c1,Ann,1,,,1980-05-17,,", "c2,Bob,2,,,17/05/1991,,", "c3,Cy,3,,,unknown,,", "c4,Di,4,,,05021979,,"
+    )
     born = found.kept.to_pandas()["birth_year"]
     assert born[:2].tolist() == [1980, 1991]
     assert born[2:3].isna().all()

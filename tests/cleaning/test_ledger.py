@@ -54,7 +54,9 @@ def test_no_row_and_no_cent_is_lost_whatever_a_firm_sends(home, dirty, keep):
 
 
 def test_each_step_receives_what_the_one_before_it_kept():
-    fates = pd.DataFrame({"reason": [None, "a", "exact-duplicate"], "rows": [5, 2, 3], "money": [50, -20, 30]})
+    fates = pd.DataFrame(
+        {"reason": [None, "a", "exact-duplicate"], "rows": [5, 2, 3], "money": [50, -20, 30]}
+    )
     lines = ledger.ledger(fates, "t", ["a", "exact-duplicate", "never"])
     assert lines.drop(columns="table").values.tolist() == [
         ["a", 10, 8, 0, 2, 60, 80, 0, -20],
@@ -99,7 +101,9 @@ def test_the_order_of_rows_changes_no_sum(home):
         client = made(home, files={})
         table = text("order,customer,day,pieces,price", *mixed)
         found = delivery.cleaned(
-            {"transactions": sources.from_text("transactions", table)}, client, delivered_on=dt.date(2025, 1, 6)
+            {"transactions": sources.from_text("transactions", table)},
+            client,
+            delivered_on=dt.date(2025, 1, 6),
         )
         seen.add(delivery.account(found).to_json())
     assert len(seen) == 1

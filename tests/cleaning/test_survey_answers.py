@@ -72,7 +72,11 @@ def test_forms_that_cannot_count_are_set_aside(clean):
     ]
     assert ends(found, "surveys") == (7, 2, 1, 4)
     assert ends(found, "answers") == (4, 3, 0, 1)
-    assert shown(found) == [["c1", "recommend", 8, 0, 10], ["c1", "service", 4, 1, 5], ["c2", "recommend", 8, 0, 10]]
+    assert shown(found) == [
+        ["c1", "recommend", 8, 0, 10],
+        ["c1", "service", 4, 1, 5],
+        ["c2", "recommend", 8, 0, 10],
+    ]
 
 
 def test_respondents_whom_nobody_knows_are_kept_and_not_known(clean):

@@ -237,7 +237,9 @@ TABLE = st.integers(1, 5).flatmap(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(table=TABLE, delimiter=st.sampled_from(",;\t|"), encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"]))
+@given(
+    table=TABLE, delimiter=st.sampled_from(",;\t|"), encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"])
+)
 def test_whatever_a_firm_writes_into_its_cells_comes_back(home, table, delimiter, encoding):
     header = [f"column{n}" for n in range(len(table[0]))]
     sink = io.StringIO(newline="")

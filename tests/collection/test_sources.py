@@ -92,10 +92,17 @@ def test_what_came_is_summed_before_anything_is_cleaned(acme):
 
 
 def test_telephones_are_never_summed(home):
-    config = CONFIG + "  customers:\n    files: [c.csv]\n    columns: {customer_id: id, contact: phone, birth_year: born}\n"
+    config = (
+        CONFIG
+        + "  customers:\n    files: [c.csv]\n    columns: {customer_id: id, contact: phone, birth_year: born}\n"
+    )
     client = made(home, config, {"orders.csv": ORDERS, "c.csv": "id,phone,born\n1,555,1980\n2,777,1990\n"})
     figures = sources.delivered(sources.delivery(client)["customers"])
-    assert set(figures) == {"delivered.customers.rows", "delivered.customers.born.sum", "delivered.customers.born.mean"}
+    assert set(figures) == {
+        "delivered.customers.rows",
+        "delivered.customers.born.sum",
+        "delivered.customers.born.mean",
+    }
 
 
 def test_the_reach_of_the_orders_leaves_out_days_that_stand_for_none(home):
@@ -135,7 +142,9 @@ def test_two_branches_that_both_send_an_orders_csv_keep_their_rows_apart(home):
     north = "order,customer,day,pieces,price\nN1,n1,soon,1,5\nN2,n1,2024-10-01,1,5\nN3,n1,2024-10-02,1,5\n"
     south = "order,customer,day,pieces,price\nS1,s1,later,1,7\nS2,s1,2024-10-01,1,7\nS3,s1,2024-10-02,1,7\n"
     client = made(home, config, {"north/orders.csv": north, "south/orders.csv": south})
-    found = cleaning.cleaned(sources.delivery(client), client, delivered_on=client.delivered_on)["transactions"]
+    found = cleaning.cleaned(sources.delivery(client), client, delivered_on=client.delivered_on)[
+        "transactions"
+    ]
     assert sorted(found.quarantine["money"]) == [500, 700]
     assert sum('"N1"' in raw for raw in found.quarantine["raw"]) == 1
     assert sum('"S1"' in raw for raw in found.quarantine["raw"]) == 1

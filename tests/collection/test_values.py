@@ -30,7 +30,10 @@ def read(expression: str, cell: str):
         ("1E-2", "0.01"),
         ("000123", "123"),
         ("9999999999999999.99", "9999999999999999.99"),  # a float would round this up
-        ("\t7", "7"),  # FAILS: values.number trims no tab, values.text and values.given do; some exports hide a number from Excel behind a tab
+        (
+            "\t7",
+            "7",
+        ),  # FAILS: values.number trims no tab, values.text and values.given do; some exports hide a number from Excel behind a tab
         ("7\u3000", "7"),
         ("7\u00a0", "7"),
     ],
@@ -43,8 +46,26 @@ def test_what_is_plainly_a_number_is_read_exactly(cell, number):
 @pytest.mark.parametrize(
     "cell",
     # 1,5 is not 15; 12,34 is not 1234; 1e99 is no price
-    ["1,5", "12,34", "1.234,56", "5.", "1 234", "(100)", "45%", "0x1F", "nan", "inf", "--5", "1.2.3"]
-    + ["两笔", "面议", "12元", "1e99", "NA", "9" * 30],
+    [
+        "1,5",
+        "12,34",
+        "1.234,56",
+        "5.",
+        "1 234",
+        "(100)",
+        "45%",
+        "0x1F",
+        "nan",
+        "inf",
+        "--5",
+        "1.2.3",
+        "两笔",
+        "面议",
+        "12元",
+        "1e99",
+        "NA",
+        "9" * 30,
+    ],
 )
 def test_what_is_not_plainly_a_number_is_none_and_is_not_overlooked(cell):
     assert read(values.number("cell"), cell) is None
@@ -62,7 +83,9 @@ def test_a_customer_called_na_is_a_customer(cell):
     assert read(values.text("cell"), cell) == cell
 
 
-@pytest.mark.parametrize(("cell", "text"), [(" c1\t", "c1"), ("\u3000张三\u3000", "张三"), ("", None), (" \n", None)])
+@pytest.mark.parametrize(
+    ("cell", "text"), [(" c1\t", "c1"), ("\u3000张三\u3000", "张三"), ("", None), (" \n", None)]
+)
 def test_blanks_around_a_name_are_no_part_of_it(cell, text):
     assert read(values.text("cell"), cell) == text
 
@@ -88,8 +111,22 @@ def test_a_date_with_its_year_first_needs_no_format(cell, moment):
 
 @pytest.mark.parametrize(
     "cell",
-    ["2023-02-29", "2024-02-30", "2024-13-05", "2024-04-31", "20241301", "2024-03-05 25:00", "05/03/2024"]
-    + ["3/5/24", "45356", "2024", "2024-3", "待定", "31日", ""],
+    [
+        "2023-02-29",
+        "2024-02-30",
+        "2024-13-05",
+        "2024-04-31",
+        "20241301",
+        "2024-03-05 25:00",
+        "05/03/2024",
+        "3/5/24",
+        "45356",
+        "2024",
+        "2024-3",
+        "待定",
+        "31日",
+        "",
+    ],
 )
 def test_a_day_that_does_not_exist_or_might_be_another_is_no_date(cell):
     assert read(values.moment("cell"), cell) is None

@@ -76,6 +76,7 @@ EXHIBIT = {
         {"name": "region", "heading": "", "unit": "text"},
     ],
     "rows": [["2024-10-01", 1234.56, 0.25, "=HYPERLINK(1)"], ["2024-11-01", None, 0.75, "0012"]],
+    "row_units": ["text", "text"],
 }
 
 

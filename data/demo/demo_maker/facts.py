@@ -121,9 +121,7 @@ def satisfaction_facts(answers: pd.DataFrame, period: str) -> dict:
     """Number and sum of the answers of a period, by aspect, as asked."""
     now = answers[answers["day"].between(*bounds(period))].groupby("aspect")["score"]
     made = {name: {"n": len(group), "sum": int(group.sum())} for name, group in now}
-    points = answers["score"][
-        answers["day"].between(*bounds(period)) & (answers["aspect"] == "recommend")
-    ]
+    points = answers["score"][answers["day"].between(*bounds(period)) & (answers["aspect"] == "recommend")]
     made["recommend"] |= {"promoters": int((points >= 9).sum())}
     made["recommend"] |= {"detractors": int((points <= 6).sum())}
     return made

@@ -7,7 +7,7 @@ from . import days
 from .customers import LARGE
 from .orders import CHANNELS, PRODUCTS, TEXT_DATES
 
-COLUMNS = "单据号 客户编号 业务日期 产品名称 产品类别 渠道 数量 单价 利润".split()
+COLUMNS = ["单据号", "客户编号", "业务日期", "产品名称", "产品类别", "渠道", "数量", "单价", "利润"]
 # kind: how many; each is a row of its own, so that no row has two defects
 COUNTS = {
     "bookkeeping": 6,
@@ -21,10 +21,15 @@ COUNTS = {
     "gifts": 60,
     "abnormal": 3,
 }
-QUARANTINED = (
-    "bookkeeping stock_corrections invalid_dates missing_dates future_dates invalid_numbers "
-    "not_records"
-).split()
+QUARANTINED = [
+    "bookkeeping",
+    "stock_corrections",
+    "invalid_dates",
+    "missing_dates",
+    "future_dates",
+    "invalid_numbers",
+    "not_records",
+]
 ON_A_NORMAL_DOCUMENT = {"stock_corrections", "gifts"}
 INVALID_DATES = ["2024-02-30", "2024-13-05", "待定", "2023/02/29", "2022-00-10", "31日"]
 INVALID_DATES += ["见附件", "2024-04-31"]

@@ -24,7 +24,7 @@ PRODUCTS = pd.DataFrame(
         (LARGE, "外汇避险", "国际业务", 265_000, 1, 27, 0.31, 0.5),
         (LARGE, "现金管理", "存款与结算", 130_000, 1, 33, 0.39, 0.5),
     ],
-    columns="type product group price step weight margin more".split(),
+    columns=["type", "product", "group", "price", "step", "weight", "margin", "more"],
 )
 CHANNELS = ["网点", "手机银行", "客户经理", "网上银行"]
 CHANNEL_WEIGHTS = {ENTERPRISE: [0.30, 0.12, 0.26, 0.32], LARGE: [0.14, 0.04, 0.58, 0.24]}

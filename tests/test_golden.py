@@ -1,0 +1,137 @@
+"""Online Retail, exactly: the figures that issue 2 demands, through the library's functions."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from crmlib import client as clients
+from crmlib import tables
+from crmlib.analysis import kpis
+from crmlib.classification import facts
+from crmlib.cleaning import delivery as cleaning
+from crmlib.cleaning import ledger
+from crmlib.collection import sources
+from crmlib.findings import Book
+from crmlib.period import Period
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def retail(shared, tmp_path_factory):
+    """The whole delivery cleaned once."""
+    home = tmp_path_factory.mktemp("retail")
+    folder = home / "data" / "online-retail"
+    (folder / "raw").mkdir(parents=True)
+    shutil.copy(ROOT / "data" / "online-retail" / "client.yml", folder)
+    (folder / "raw" / "online_retail.csv.gz").symlink_to(shared / "data" / "online_retail.csv.gz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRM_HOME", str(home))
+        client = clients.load("online-retail")
+        delivery = sources.delivery(client)
+        sources.write(client, delivery)
+        found = cleaning.cleaned(delivery, client, delivered_on=sources.delivered_on(client))
+        tables.write(found["transactions"].kept, client.delivery, tables.TRANSACTIONS)
+        yield client, delivery, found
+
+
+@pytest.fixture(scope="module")
+def told(retail):
+    """Figures of a period under their ids, as `results.json` writes them."""
+    client, _, found = retail
+    books = {}
+
+    def book(name: str) -> dict[str, float]:
+        if name not in books:
+            period = Period.parse(name)
+            first, last = period.day_range
+            orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=last)
+            page = Book("05-analysis-performance", client, period)
+            known = facts.facts(orders, as_of=last)
+            now, before = (facts.activity(orders, span) for span in (period, period.previous()))
+            for part in (
+                kpis.sales(orders, period),
+                kpis.customers(known, now, before, period),
+                kpis.rfm(known),
+                ledger.figures(ledger.totals(cleaning.account(found))),
+            ):
+                page.take(part)
+            assert known["first_day"].max() <= last
+            assert first <= last
+            books[name] = {id: figure["value"] for id, figure in page.figures.items()}
+        return books[name]
+
+    return book
+
+
+WHOLE = "2010-12-01_2011-12-09"
+
+
+@pytest.mark.parametrize(
+    ("id", "value"),
+    [
+        ("ledger.transactions.rows_in", 541909),
+        ("ledger.transactions.rows_kept", 535303),
+        ("ledger.transactions.rows_merged", 5268),
+        ("ledger.transactions.rows_quarantined", 1338),
+        ("sales.identified", 8887208.894),
+        ("sales.lines", 392692),
+        ("customers.total", 4338),
+        ("customers.active", 4338),
+        ("orders.count", 18532),
+        ("sales.all", 10642110.804),
+        ("sales.returns", -893979.730),
+        ("sales.returns.identified", -608689.470),
+        ("sales.net", 8278519.424),  # 8,887,208.894 − 608,689.470
+        ("customers.one_order", 1493),
+    ],
+)
+def test_online_retail_is_exact_to_the_last_decimal(told, id, value):
+    assert told(WHOLE)[id] == value
+
+
+@pytest.mark.parametrize(
+    ("id", "value"),
+    [("rfm.recency.mean", 92.059), ("rfm.frequency.mean", 4.272), ("rfm.monetary.mean", 2048.688)],
+)
+def test_online_retails_customers_are_as_recent_frequent_and_large_as_published(told, id, value):
+    assert round(told(WHOLE)[id], 3) == value
+
+
+@pytest.mark.parametrize(
+    ("id", "value"),
+    [("sales.identified", 2193704.143), ("customers.active", 2161), ("orders.count", 4366)],
+)
+def test_the_third_quarter_of_2011_is_exact(told, id, value):
+    assert told("2011-Q3")[id] == value
+
+
+def test_the_money_of_online_retail_balances(told):
+    book = told(WHOLE)
+    parts = [book[f"ledger.transactions.money_{part}"] for part in ("kept", "merged", "quarantined")]
+    # 9,747,747.934 is the sum of quantity × price of the raw file (shared/data/README.md)
+    assert book["ledger.transactions.money_in"] == 9747747.934
+    assert round(sum(parts), 3) == 9747747.934
+
+
+def test_1336_stock_corrections_and_two_negative_prices_are_set_aside(retail):
+    _, _, found = retail
+    counts = found["transactions"].quarantine["reason"].value_counts().to_dict()
+    assert counts == {"stock-correction": 1336, "bookkeeping-entry": 2}
+
+
+def test_bad_debt_of_11062_06_is_flagged_and_not_lost(retail):
+    _, _, found = retail
+    kept = found["transactions"].kept.to_pandas()
+    odd = kept[(kept["product"] == "Adjust bad debt") & (kept["amount"] > 0)]
+    assert odd["amount"].tolist() == [11062060]
+    assert odd["flags"].str.contains("abnormal-price").tolist() == [True]
+
+
+def test_what_came_is_told_as_it_came(retail):
+    _, delivery, _ = retail
+    figures = sources.delivered(delivery["transactions"])
+    assert figures["delivered.transactions.rows"]["value"] == 541909
+    assert figures["delivered.transactions.Quantity.sum"]["value"] == 5176450  # pandas read_csv, sum
