@@ -51,11 +51,15 @@ def said(command: str) -> list[str]:
     return [line for line in lines if line.startswith(command)]
 
 
+def outside() -> dict[str, str]:
+    """The environment without what this one, or a `make` around it, has put there."""
+    inside = ("VIRTUAL_ENV", "CRM_HOME", "PYTHONPATH", "JPY_PARENT_PID", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    return {name: value for name, value in os.environ.items() if name not in inside}
+
+
 def run(command: str, folder: Path) -> subprocess.CompletedProcess:
     """A command as a stranger types it: nothing of this environment in the way."""
-    inside = ("VIRTUAL_ENV", "CRM_HOME", "PYTHONPATH", "JPY_PARENT_PID")
-    clean = {name: value for name, value in os.environ.items() if name not in inside}
-    return subprocess.run(command, shell=True, cwd=folder, env=clean, capture_output=True, text=True)
+    return subprocess.run(command, shell=True, cwd=folder, env=outside(), capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +108,7 @@ def test_make_lab_serves_the_working_copies(checkout, reported):
     process = subprocess.Popen(
         ["make", "lab"],
         cwd=checkout,
-        env={k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "CRM_HOME")}
-        | {"BROWSER": "true"},
+        env=outside() | {"BROWSER": "true"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
