@@ -222,8 +222,19 @@ def settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(content)
     except ValidationError as problem:
-        said = [_sentence(where, content, error) for error in problem.errors(include_url=False)]
+        errors = problem.errors(include_url=False)
+        # A key that is only misspelt is one fault, not a missing key and a strange one.
+        meant = {(*e["loc"][:-1], _near(e["loc"])) for e in errors if e["type"] == "extra_forbidden"}
+        told = [e for e in errors if e["type"] != "missing" or e["loc"] not in meant]
+        said = [_sentence(where, content, error) for error in told]
         raise ConfigError("\n".join(said)) from None
+
+
+def _near(place: tuple) -> str | None:
+    """The key that was probably meant at this place."""
+    parts = [part for part in place if part != "[key]"]
+    near = difflib.get_close_matches(str(parts[-1]), _known_keys(parts[:-1]), 1)
+    return near[0] if near else None
 
 
 def _sentence(where: str, content: Any, error: dict) -> str:
@@ -233,9 +244,8 @@ def _sentence(where: str, content: Any, error: dict) -> str:
     key = ".".join(str(part) for part in parts)
     place = f"{where}, line {line}: " if line else f"{where}: "
     if error["type"] == "extra_forbidden":
-        known = _known_keys(parts[:-1])
-        near = difflib.get_close_matches(str(parts[-1]), known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}."
+        near = _near(error["loc"])
+        hint = f"did you mean {near}?" if near else f"known here: {', '.join(_known_keys(parts[:-1]))}."
         return f"{place}{key} is not a known key; {hint}"
     if error["type"] == "missing":
         return f"{place}{key} is missing; add it."
