@@ -18,7 +18,7 @@ MONTH = np.array([1.00, 0.93, 1.02, 0.99, 0.99, 1.02, 0.98, 0.98, 1.01, 0.97, 1.
 
 def _clock() -> np.ndarray:
     """Clock time at the end of each day; one unit is one average day."""
-    dates = pd.DatetimeIndex(np.arange(START, END + 1))
+    dates = pd.date_range(START, END)
     weight = WEEKDAY[dates.day_of_week] * MONTH[dates.month - 1]
     return np.cumsum(weight / weight.mean())
 
