@@ -174,6 +174,7 @@ def checked_name(name: str) -> str:
     >>> checked_name("demo")
     'demo'
     """
+    name = str(name) if isinstance(name, int) and not isinstance(name, bool) else name
     if not isinstance(name, str) or not NAME.fullmatch(name) or name in WINDOWS_DEVICES:
         raise ConfigError(
             f"Client {name!r} is not a usable name. Use small letters, digits and hyphens, as in acme-north."

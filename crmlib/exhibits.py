@@ -78,8 +78,8 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [c for c in self.columns if self._unit(c, "text") == "word"]
-        translated = {c: self.table[c].map(lambda name: self.language.show(name, "word")) for c in shown}
+        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name")]
+        translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
     @property
@@ -97,7 +97,8 @@ class Exhibit:
 
     def _rows(self, most: int) -> Iterator[tuple[list, str]]:
         """Rows as lists of the shown columns, each with its unit."""
-        shown = self.table.head(most)
+        # Of months the newest are what a reader looks for.
+        shown = self.table.tail(most) if "month" in self.table.columns else self.table.head(most)
         units = shown["unit"] if "unit" in shown.columns else ["text"] * len(shown)
         yield from zip(shown[self.columns].astype(object).values.tolist(), units, strict=True)
 
@@ -181,8 +182,9 @@ _UNITS = {
     "row": "least median most previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class customer_type fact fate file flag group industry level product_group reason "
-    "region segment table use value_class",
+    "word": "before behaviour class customer_type fact fate file flag group level reason segment table use "
+    "value_class",
+    "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.

@@ -24,7 +24,7 @@ from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
 from crmlib.language import Language
-from crmlib.measures import measure
+from crmlib.measures import change, measure
 from crmlib.period import Period
 from crmlib.privacy import key, masked
 
@@ -347,7 +347,14 @@ def _unjson(value: Any) -> Any:
 
 
 HEADLINE = (
-    *("sales.all", "sales.identified", "sales.net", "profit.amount", "profit.margin"),
+    *(
+        "sales.all",
+        "sales.all.without_abnormal",
+        "sales.identified",
+        "sales.net",
+        "profit.amount",
+        "profit.margin",
+    ),
     *("customers.active", "customers.new", "customers.total", "orders.count", "orders.mean"),
     *("retention.rate", "repurchase.rate", "churn.rate", "satisfaction.mean", "nps.score"),
 )
@@ -363,19 +370,6 @@ def headline(figures: Mapping[str, Mapping], ids: tuple[str, ...] = HEADLINE) ->
             moved = change(figure["unit"], value, previous)
             rows.append((id, figure["unit"], value, previous, moved))
     return pd.DataFrame(rows, columns=["id", "unit", "value", "previous", "change"])
-
-
-def change(unit: str, value: float | None, previous: float | None) -> float | None:
-    """From one period to the next: the difference of shares and scores, the growth of all else.
-
-    >>> change("share", 0.5, 0.25), change("money", 110, 100), change("money", 110, None)
-    (0.25, 0.1, None)
-    """
-    if value is None or previous is None:
-        return None
-    if unit in ("share", "score"):
-        return value - previous
-    return (value - previous) / abs(previous) if previous else None
 
 
 def gathered(client: Client, period: Period) -> Answer:

@@ -136,7 +136,7 @@ ALL = [
             "customers whose silence at as_of exceeds the churn limit",
         ),
         ("profit.amount", "money", "Profit", "sum of line profit of known customers"),
-        ("profit.margin", "share", "Profit margin", "profit ÷ net sales with a known profit"),
+        ("profit.margin", "share", "Profit margin", "profit ÷ sales, less returns, whose profit is known"),
         (
             "rfm.recency.mean",
             "days",
@@ -218,7 +218,7 @@ def measure(id: str) -> Measure:
             return known
     # The pattern that says most comes first: satisfaction.{aspect}.raw before satisfaction.{aspect}.
     for known in sorted(ALL, key=lambda known: -len(re.sub(r"\{\w+\}", "", known.id))):
-        if "{" in known.id and re.fullmatch(_pattern(known.id), id):
+        if "{" in known.id and re.fullmatch(_pattern(known.id), id, re.DOTALL):
             return known
     raise KeyError(f"{id} has no definition in crmlib.measures")
 
@@ -227,3 +227,16 @@ def _pattern(id: str) -> str:
     """An id with places as a regular expression; only the last place may hold dots."""
     *first, last = re.split(r"\{\w+\}", id)
     return "[^.]+".join(map(re.escape, first)) + ".+" + re.escape(last)
+
+
+def change(unit: str, value: float | None, previous: float | None) -> float | None:
+    """From one period to the next: the difference of shares and scores, the growth of all else.
+
+    >>> change("share", 0.5, 0.25), change("money", 110, 100), change("money", 110, None)
+    (0.25, 0.1, None)
+    """
+    if value is None or previous is None:
+        return None
+    if unit in ("share", "score"):
+        return value - previous
+    return (value - previous) / abs(previous) if previous else None

@@ -34,8 +34,10 @@ class Period:
     unit: str
 
     @classmethod
-    def parse(cls, name: str) -> "Period":
+    def parse(cls, name: str | int) -> "Period":
         """The period that a name stands for; `ConfigError` where it stands for none."""
+        # papermill hands over 2024 as a number.
+        name = str(name) if isinstance(name, int) and not isinstance(name, bool) else name
         found = _CALENDAR.fullmatch(name) if isinstance(name, str) else None
         try:
             if found:

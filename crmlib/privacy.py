@@ -10,41 +10,56 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 
-from crmlib.client import Client
+from crmlib.client import Client, shown
+from crmlib.errors import ConfigError
 from crmlib.tables import Table
+
+SHORTEST = 16
 
 
 def key(client: Client) -> bytes:
-    """The client's key, made on first use."""
+    """The client's key, made on first use; `ConfigError` where it is too short to protect anybody."""
     if client.privacy.public_key:
         return client.privacy.public_key.encode()
-    given = os.environ.get("CRM_KEY_" + client.id.upper().replace("-", "_"))
-    if given:
-        return given.encode()
+    name = "CRM_KEY_" + client.id.upper().replace("-", "_")
     path = client.folder / ".key"
+    found = os.environ.get(name) or (path if path.exists() else _made(path)).read_text("utf-8").strip()
+    if len(found) < SHORTEST:
+        source = name if name in os.environ else shown(path)
+        raise ConfigError(f"The key in {source} has fewer than {SHORTEST} characters. Give a longer one.")
+    return found.encode()
+
+
+def _made(path: Path) -> Path:
+    """A new key, whole or not at all: of two first runs side by side, both use the one that came first."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".key.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(secrets.token_hex(32))
     try:
-        # Exclusive creation: of two first runs side by side, one makes the key, both use it.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
+        os.link(temporary, path)
     except FileExistsError:
         pass
-    return path.read_text().strip().encode()
+    finally:
+        os.unlink(temporary)
+    return path
 
 
 def mask(value: str, key: bytes, prefix: str = "C") -> str:
-    """The mask of one value: a letter and ten hexadecimal digits.
+    """The mask of one value: a letter and sixteen hexadecimal digits.
 
     >>> mask("000123", b"public") == mask("000123", b"public") != mask("000123", b"other")
     True
     >>> len(mask("000123", b"public"))
-    12
+    18
     """
     digest = hmac.new(key, f"{prefix}\0{value}".encode(), hashlib.sha256).hexdigest()
-    return f"{prefix}-{digest[:10]}"
+    return f"{prefix}-{digest[:16]}"
 
 
 def masked(values: pd.Series, key: bytes, prefix: str = "C") -> pd.Series:

@@ -106,7 +106,9 @@ class SatisfactionRule(Rule):
 class FrequencyRule(Rule):
     """Purchase frequency (购买频率): orders a year since the first one."""
 
-    cuts: Cuts = Cuts(high=6, medium=2)  # every other month; twice a year
+    cuts: Cuts | None = None
+    shares: Shares = Shares()
+    at_least: int = Field(30, ge=1)
 
 
 class LoyaltyRule(Rule):

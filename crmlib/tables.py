@@ -6,13 +6,15 @@ are written in one atomic step with page checksums and a fingerprint, and checke
 contract and fingerprint when read.
 """
 
+import atexit
 import dataclasses
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import duckdb
@@ -84,6 +86,7 @@ CUSTOMERS = Table(
         ("opened_day", DAY, "day the relationship began, as delivered"),
         ("need", TEXT, "price_sensitive, quality_seeking or personalised, as stated (X03)"),
         ("updated_day", DAY, "day the record was last changed; decides between conflicting records"),
+        ("as_from_day", DAY, "first day this version was seen on an order line; empty for a delivered table"),
         ("source_file", TEXT, "file it came from"),
         ("source_row", COUNT, "row in that file, the header being row 1 of a plain file"),
     ),
@@ -104,6 +107,7 @@ TRANSACTIONS = Table(
         ("product", TEXT, "as delivered"),
         ("product_group", TEXT, "as delivered"),
         ("channel", TEXT, "as delivered"),
+        ("region", TEXT, "where the line says it went, as delivered; empty where only the customer has one"),
         ("quantity", NUMBER, "pieces, negative on a return"),
         ("price", MONEY, "of one piece, in the smallest unit"),
         ("amount", MONEY, "quantity × price unless supplied"),
@@ -206,13 +210,12 @@ CLASSES = Table(
 
 # The same customers at the previous as_of, judged by today's rules.
 CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")
-FACTS_BEFORE = dataclasses.replace(FACTS, name="facts_before")
 
 ALL = {
     table.name: table
     for table in (
         *(CUSTOMERS, TRANSACTIONS, SURVEYS, QUARANTINE, LEDGER),
-        *(FACTS, CLASSES, FACTS_BEFORE, CLASSES_BEFORE),
+        *(FACTS, CLASSES, CLASSES_BEFORE),
     )
 }
 
@@ -307,6 +310,19 @@ def supplied(folder: Path, table: Table, until: int | None = None) -> pd.DataFra
     return frame(folder, table, until) if table.name in delivered else None
 
 
+def customers(folder: Path, until: int) -> pd.DataFrame:
+    """Customers as they were known on a day, one row each.
+
+    A delivered customer table carries no dates: it is as delivered. Customers known from their order
+    lines alone have a row for every change, and of these the newest by that day is taken.
+    """
+    rows = frame(folder, CUSTOMERS)
+    seen = rows[rows["as_from_day"].isna() | (rows["as_from_day"] <= until)]
+    return seen.sort_values(["customer_id", "as_from_day"], kind="stable").drop_duplicates(
+        "customer_id", keep="last", ignore_index=True
+    )
+
+
 def _day_column(table: Table) -> str | None:
     return next((c.name for c in table.columns if c.name in ("order_day", "answered_day")), None)
 
@@ -322,11 +338,19 @@ def relation(folder: Path, table: Table, until: int | None = None) -> duckdb.Duc
     return rows.filter(f"{day} <= {int(until)}") if until is not None and day else rows
 
 
+@lru_cache(maxsize=1)
+def _spill() -> Path:
+    """A folder of this process, closed to others, for what does not fit into memory."""
+    folder = Path(tempfile.mkdtemp(prefix="crm-spill-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def engine() -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own: bounded memory, spilling to the system's temporary folder."""
     settings: Mapping[str, str] = {
         "memory_limit": os.environ.get("CRM_MEMORY", "4GB"),
-        "temp_directory": tempfile.gettempdir(),
+        "temp_directory": str(_spill()),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }

@@ -57,7 +57,9 @@ def told(folder, rows: list[dict], said: list[tuple]) -> dict:
     now, before = (facts.activity(orders, span) for span in (QUARTER, BEFORE))
     then = classes.judged_behaviour(facts.facts(orders, as_of=BEFORE.day_range[1]), rules.behaviour)
     figures = kpis.sales(orders, QUARTER) | kpis.customers(known, now, before, QUARTER) | kpis.profit(now)
-    figures |= kpis.churn(judged, then) | kpis.rfm(known) | kpis.classed(judged)
+    figures |= (
+        kpis.orders(orders, QUARTER) | kpis.churn(judged, then) | kpis.rfm(known) | kpis.classed(judged)
+    )
     figures |= kpis.grouped(kpis.by_line(orders, QUARTER, "channel"), "channel")
     figures |= satisfaction.satisfaction(spoken, QUARTER)
     figures["months"] = {"value": distribution.monthly(orders, QUARTER).values.tolist()}

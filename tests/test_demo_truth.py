@@ -45,6 +45,7 @@ class Demo:
     seed: int
     truth: dict
     found: dict[str, Cleaned]
+    collected: dict[str, sources.Collected]
     conflicts: pd.DataFrame
     client: clients.Client
 
@@ -66,7 +67,7 @@ def demo(request):
         collected = {TABLES[name]: sources.from_text(TABLES[name], rows) for name, rows in delivered.items()}
         found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
         conflicts = customer_rows.conflicts(collected["customers"], client)
-    return Demo(request.param, truth, found, conflicts, client)
+    return Demo(request.param, truth, found, collected, conflicts, client)
 
 
 def by_reason(part: Cleaned) -> dict[str, set[int]]:
@@ -147,7 +148,7 @@ def test_strangers_who_answered_are_not_known(demo):
 
 
 def test_the_ledger_balances_to_the_cent_the_maker_counted(demo):
-    total = ledger.totals(cleaning.account(demo.found)).set_index("table")
+    total = ledger.totals(cleaning.account(demo.found, demo.collected)).set_index("table")
     for name, true in demo.truth["ledger"].items():
         assert {column: int(total.loc[TABLES[name], column]) for column in true} == true
 
@@ -160,6 +161,7 @@ def figures(demo: Demo, period: Period) -> dict:
     judged, judged_then = (classes.judged_behaviour(part, rule) for part in (known, then))
     told = kpis.sales(demo.orders, period) | kpis.customers(known, now, before, period)
     told |= kpis.churn(judged, judged_then) | kpis.profit(now) | kpis.rfm(known)
+    told |= kpis.orders(demo.orders, period)
     answers = demo.found["surveys"].kept.to_pandas()
     told |= satisfaction.satisfaction(answers[answers["answered_day"] <= last], period)
     told["dormant"] = {"value": int((judged["behaviour"] == "dormant").sum())}

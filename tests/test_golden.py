@@ -40,7 +40,7 @@ def retail(shared, tmp_path_factory):
 @pytest.fixture(scope="module")
 def told(retail):
     """Figures of a period under their ids, as `results.json` writes them."""
-    client, _, found = retail
+    client, collected, found = retail
     books = {}
 
     def book(name: str) -> dict[str, float]:
@@ -54,8 +54,9 @@ def told(retail):
             for part in (
                 kpis.sales(orders, period),
                 kpis.customers(known, now, before, period),
+                kpis.orders(orders, period),
                 kpis.rfm(known),
-                ledger.figures(ledger.totals(cleaning.account(found))),
+                ledger.figures(ledger.totals(cleaning.account(found, collected))),
             ):
                 page.take(part)
             assert known["first_day"].max() <= last

@@ -43,7 +43,7 @@ def story(
     client = client or made(home, files={}, name=name)
     collected = collected or {"transactions": sources.from_text("transactions", table)}
     found = cleaning.cleaned(collected, client, delivered_on=as_of + dt.timedelta(days=6))
-    cleaning.account(found)
+    cleaning.account(found, collected)
     orders = found["transactions"].kept
     span = Period.days(as_of - dt.timedelta(days=91), as_of)
     known = facts.facts(orders, as_of=span.day_range[1])
@@ -51,6 +51,7 @@ def story(
     judged = classes.classes(known, rfm.rfm(known, rules.rfm), None, rules, decimals=client.decimals)
     now, before = (facts.activity(orders, part) for part in (span, span.previous()))
     figures = kpis.sales(orders, span) | kpis.customers(known, now, before, span) | kpis.rfm(known)
+    figures |= kpis.orders(orders, span)
     return known, judged, {id: parts["value"] for id, parts in figures.items()}
 
 

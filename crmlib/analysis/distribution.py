@@ -104,7 +104,7 @@ def monthly(transactions: Any, span: Period, months: int = 24) -> pd.DataFrame:
     )
 
 
-def pareto(facts: pd.DataFrame, steps: int = 20) -> pd.DataFrame:
+def pareto(facts: pd.DataFrame, steps: int = 50) -> pd.DataFrame:
     """The concentration curve: share of customers, largest first, and the share of sales they make.
 
     Read at `steps` equally distant shares of customers; the largest customer begins the list.

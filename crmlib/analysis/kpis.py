@@ -11,14 +11,14 @@ import narwhals as nw
 import pandas as pd
 
 from crmlib.analysis import intervals
-from crmlib.classification.facts import in_memory
-from crmlib.findings import change
-from crmlib.measures import measure
+from crmlib.classification.facts import in_memory, known_lines
+from crmlib.measures import change, measure
 from crmlib.period import Period
 
 Figures = dict[str, dict]
 NOBODY = "nobody bought in the previous period"
 NOT_SUPPLIED = "not supplied"
+NO_DATA = "before the data begins"
 
 
 SALES = (
@@ -27,8 +27,28 @@ SALES = (
 )
 
 
+EVERY_SALE = (*SALES, "sales.unidentified.rows", "sales.lines", "sales.abnormal.rows")
+
+
+def began(transactions: Any) -> int | None:
+    """The day of the first order line; None where there is no line."""
+    first = in_memory(nw.from_native(transactions).lazy().select(nw.col("order_day").min()))[
+        "order_day"
+    ].iloc[0]
+    return None if pd.isna(first) else int(first)
+
+
+def _covered(lines: nw.LazyFrame, span: Period) -> bool:
+    """Whether the data reaches into a period: before its first line nothing is known, which is not 0."""
+    first = began(lines.to_native())
+    return first is not None and first <= span.day_range[1]
+
+
 def sales(transactions: Any, span: Period) -> Figures:
-    """Sales of a period, customer known or not, returns, and what of it is abnormal."""
+    """Sales of a period, customer known or not, returns, and what of it is abnormal.
+
+    A period before the first order line has no sales that anybody knows of: None, not 0.
+    """
     first, last = span.day_range
     lines = nw.from_native(transactions).lazy()
     parts = in_memory(
@@ -40,6 +60,13 @@ def sales(transactions: Any, span: Period) -> Figures:
         .group_by("kind", "known", "abnormal", "takes_back")
         .agg(nw.len().alias("lines"), nw.col("amount").sum(), nw.col("returned").sum())
     )
+    if not _covered(lines, span):
+        return {id: {"value": None, "n": 0, "why": NO_DATA} for id in EVERY_SALE}
+    return _sales(parts)
+
+
+def _sales(parts: pd.DataFrame) -> Figures:
+    """The figures of lines counted by kind, known, abnormal and takes_back."""
     sold, known = parts["kind"] == "sale", parts["known"].astype(bool)
     back, odd = parts["takes_back"] == 1, parts["abnormal"] == 1
 
@@ -69,8 +96,26 @@ def sales(transactions: Any, span: Period) -> Figures:
     }
 
 
+def orders(transactions: Any, span: Period) -> Figures:
+    """Orders of a period with a sale by known customers, and their mean.
+
+    An order is an order number: lines of several customers on one number are one order.
+    """
+    first, last = span.day_range
+    lines = known_lines(transactions, first_day=first, last_day=last).filter(nw.col("kind") == "sale")
+    numbers = lines.group_by("order_id").agg(nw.col("amount").sum())
+    table = in_memory(numbers.select(nw.len().alias("orders"), nw.col("amount").sum()))
+    count, gross = int(table["orders"].iloc[0]), int(table["amount"].fillna(0).iloc[0])
+    mean = (
+        {"value": gross / count, "n": count}
+        if count
+        else {"value": None, "n": 0, "why": "no orders in the period"}
+    )
+    return {"orders.count": _count(count), "orders.mean": mean}
+
+
 def customers(facts: pd.DataFrame, now: pd.DataFrame, before: pd.DataFrame, span: Period) -> Figures:
-    """Customers and orders of a period, retention and repurchase.
+    """Customers of a period, retention and repurchase.
 
     Parameters
     ----------
@@ -79,20 +124,12 @@ def customers(facts: pd.DataFrame, now: pd.DataFrame, before: pd.DataFrame, span
     """
     first, _ = span.day_range
     active, earlier = _buyers(now), _buyers(before)
-    orders, gross = int(now["orders"].sum()), int(now["gross"].sum())
-    mean = (
-        {"value": gross / orders, "n": orders}
-        if orders
-        else {"value": None, "n": 0, "why": "no orders in the period"}
-    )
     twice = int((now["orders"] >= 2).sum())
     return {
         "customers.active": _count(len(active)),
         "customers.new": _count(int((facts["first_day"] >= first).sum())),
         "customers.total": _count(len(facts)),
         "customers.one_order": {"value": int((facts["orders"] == 1).sum()), "n": len(facts)},
-        "orders.count": _count(orders),
-        "orders.mean": mean,
         "retention.rate": _share(len(active & earlier), len(earlier), NOBODY),
         "repurchase.rate": _share(twice, len(active), "nobody bought in the period"),
     }
@@ -129,7 +166,7 @@ def churn(classes: pd.DataFrame, before: pd.DataFrame) -> Figures:
 
 
 def profit(now: pd.DataFrame) -> Figures:
-    """Profit of a period's known customers, and its share of net sales where it is known.
+    """Profit of a period's known customers, and its share of the sales whose profit is known.
 
     Parameters
     ----------
@@ -138,11 +175,11 @@ def profit(now: pd.DataFrame) -> Figures:
     known = now[now["profit"].notna()]
     if known.empty:
         return {id: {"value": None, "n": 0, "why": NOT_SUPPLIED} for id in ("profit.amount", "profit.margin")}
-    amount, net = int(known["profit"].sum()), int((known["gross"] + known["returned"]).sum())
+    amount, made_on = int(known["profit"].sum()), int(known["profit_on"].sum())
     margin = (
-        {"value": amount / net, "n": len(known)}
-        if net > 0
-        else {"value": None, "n": len(known), "why": "no net sales"}
+        {"value": amount / made_on, "n": len(known)}
+        if made_on > 0
+        else {"value": None, "n": len(known), "why": "no sales with a known profit"}
     )
     return {"profit.amount": {"value": amount, "n": len(known)}, "profit.margin": margin}
 
@@ -220,6 +257,22 @@ def by_line(transactions: Any, span: Period, column: str) -> pd.DataFrame:
     return table.sort_values(["gross", column], ascending=[False, True], ignore_index=True)
 
 
+def by_region(transactions: Any, span: Period, now: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Identified sales by region: of the line where lines name one, else of the customer.
+
+    Parameters
+    ----------
+    now : `classification.facts.activity` of the period
+    customers : a row a customer, with region
+
+    Returns
+    -------
+    As `by_line` or `by_attribute`: a customer who bought in two regions counts in both only there.
+    """
+    of_lines = by_line(transactions, span, "region")
+    return of_lines if len(of_lines) else by_attribute(now, customers, "region")
+
+
 def groups_beside(now: pd.DataFrame, before: pd.DataFrame, dimension: str) -> pd.DataFrame:
     """The rows of `by_attribute` with the previous period's sales and the difference beside them.
 
@@ -227,9 +280,9 @@ def groups_beside(now: pd.DataFrame, before: pd.DataFrame, dimension: str) -> pd
     """
     then = before[[dimension, "gross"]].rename(columns={"gross": "gross_before"})
     both = now.merge(then, on=dimension, how="outer").fillna(
-        {"gross": 0, "gross_before": 0, "customers": 0, "orders": 0}
+        {"gross": 0, "gross_before": 0, "customers": 0, "orders": 0, "lines": 0}
     )
-    counted = [c for c in ("customers", "orders", "gross", "gross_before") if c in both.columns]
+    counted = [c for c in ("customers", "orders", "lines", "gross", "gross_before") if c in both.columns]
     both = both.astype(dict.fromkeys(counted, "int64")).assign(
         difference=lambda t: t["gross"] - t["gross_before"]
     )
@@ -259,13 +312,13 @@ def shift(table: pd.DataFrame) -> dict:
 
 
 def moved(figures: Figures, before: Figures, id: str) -> dict:
-    """A figure for a sentence: value, low, high, the value before, growth (absolute), n of both."""
+    """A figure for a sentence: value, low, high, the value before, growth and its size, n of both."""
     now, then = figures[id], before.get(id, {})
     growth = change(measure(id).unit, now.get("value"), then.get("value"))
     bounds = {"low": now.get("low"), "high": now.get("high")}
     values = {"value": now.get("value"), "before": then.get("value")}
     counts = {"least": min(now.get("n") or 0, then.get("n") or 0), "n_before": then.get("n") or 0}
-    return values | bounds | counts | {"growth": None if growth is None else abs(growth)}
+    return values | bounds | counts | {"growth": growth, "size": None if growth is None else abs(growth)}
 
 
 def balance(people: Figures) -> dict:

@@ -51,11 +51,14 @@ def nps(answers: pd.DataFrame) -> dict:
     The variance of p − d within one sample is p + d − (p − d)². Source: Rocks (2016), "Interval
     estimation for the Net Promoter Score", The American Statistician 70, 365–372.
     """
-    score = percent(answers[answers["aspect"] == "recommend"]) / 10
+    asked = answers[answers["aspect"] == "recommend"]
+    score = asked.loc[(asked["low"] == 0) & (asked["high"] == 10), "score"]
     n = len(score)
+    if n < len(asked):
+        return {"value": None, "n": len(asked), "why": "not asked on 0–10"}
     if n < intervals.ENOUGH:
         return {"value": None, "n": n, "why": "too few" if n else "no answers in the period"}
-    for_us, against = (score >= 8.5).mean(), (score < 6.5).mean()
+    for_us, against = (score >= 9).mean(), (score <= 6).mean()
     spread = np.sqrt(max(for_us + against - (for_us - against) ** 2, 0) / n)
     reach = stats.norm.ppf((1 + intervals.LEVEL) / 2) * spread
     score_now = for_us - against
@@ -135,12 +138,15 @@ def _scores(rows: list[tuple]) -> pd.DataFrame:
 
 
 def weakest(scores: pd.DataFrame) -> dict:
-    """The group with the lowest score, and the groups that really fell."""
-    first = scores.head(1)
+    """The group with the lowest score, the groups that really fell, and the deepest fall (0 if none)."""
+    first, fell = scores.head(1), fallen(scores).tolist()
+    deepest = scores[scores["group"].isin(fell[:1])]
     return {
         "names": first["group"].tolist(),
         "score": float(first["score"].sum()),
-        "fell": fallen(scores).tolist(),
+        "fell": fell,
+        "now": float(deepest["score"].sum()),
+        "before": float(deepest["score_before"].sum()),
         "groups": len(scores),
     }
 

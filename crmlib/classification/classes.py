@@ -67,7 +67,9 @@ def mean_points(parts: Mapping[str, pd.Series], weights: Mapping[str, float] | N
     points = pd.DataFrame({name: part.map(POINTS).astype(float) for name, part in parts.items()})
     weight = pd.Series({name: (weights or {}).get(name, 1.0) for name in parts})
     known = points.notna().mul(weight)
-    return points.mul(weight).sum(axis=1) / known.sum(axis=1).replace(0, np.nan)
+    mean = points.mul(weight).sum(axis=1) / known.sum(axis=1).replace(0, np.nan)
+    # Weights such as 0.1 leave a last bit: 2.4999999999999996 is 2.5.
+    return mean.round(12)
 
 
 def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
@@ -163,7 +165,8 @@ def classes(
     The columns of `tables.CLASSES`. Classes never use a model's output.
     """
     ids = facts["customer_id"]
-    frequency = by_cuts(facts["orders_a_year"], rules.frequency.cuts)
+    often = rules.frequency
+    frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
     states = behaviour(facts, rules.behaviour)
     activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
     asked = answers is not None and len(answers) > 0

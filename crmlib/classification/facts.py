@@ -55,10 +55,13 @@ def purchases(transactions: Any, *, first_day: int | None = None, last_day: int)
 
 
 def money(transactions: Any, *, first_day: int | None = None, last_day: int) -> nw.LazyFrame:
-    """One row per customer with any line: what was taken back, and the profit with how often it is known."""
+    """One row per customer with any line: what was taken back, profit, and the amounts it was made on."""
     lines = known_lines(transactions, first_day=first_day, last_day=last_day)
     return lines.group_by("customer_id").agg(
-        nw.col("returned").sum(), nw.col("profit").sum(), nw.col("profit").count().alias("profit_lines")
+        nw.col("returned").sum(),
+        nw.col("profit").sum(),
+        nw.col("profit").count().alias("profit_lines"),
+        nw.when(~nw.col("profit").is_null()).then(nw.col("amount")).otherwise(0).sum().alias("profit_on"),
     )
 
 
@@ -95,8 +98,9 @@ def activity(transactions: Any, span: Period) -> pd.DataFrame:
 
     Returns
     -------
-    customer_id, orders, gross, returned, profit (empty where not supplied); a row for every known
-    customer with a line in the period, `orders` 0 where only something was taken back.
+    customer_id, orders, gross, returned, profit (empty where not supplied), profit_on (amounts of the
+    lines whose profit is known); a row for every known customer with a line in the period, `orders` 0
+    where only something was taken back.
     """
     first, last = span.day_range
     bought = purchases(transactions, first_day=first, last_day=last)
@@ -106,7 +110,7 @@ def activity(transactions: Any, span: Period) -> pd.DataFrame:
         orders=rows["orders"].fillna(0).astype("int64"),
         gross=rows["gross"].fillna(0).astype("int64"),
         profit=rows["profit"].astype("Int64").where(rows["profit_lines"] > 0),
-    )[["customer_id", "orders", "gross", "returned", "profit"]]
+    )[["customer_id", "orders", "gross", "returned", "profit", "profit_on"]]
 
 
 def in_memory(lazy: nw.LazyFrame) -> pd.DataFrame:
@@ -122,7 +126,7 @@ def collected(lazy: nw.LazyFrame) -> pd.DataFrame:
     """Per-customer rows brought into memory, always in the same order."""
     rows = in_memory(lazy)
     counts = {c: "int64" for c in ("first_day", "last_day", "orders", "order_days") if not rows[c].hasnans}
-    sums = {c: "int64" for c in ("gross", "returned", "profit_lines") if not rows[c].hasnans}
+    sums = {c: "int64" for c in ("gross", "returned", "profit_lines", "profit_on") if not rows[c].hasnans}
     return rows.astype(counts | sums).sort_values("customer_id", ignore_index=True)
 
 

@@ -104,7 +104,7 @@ def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 def moves(moved: pd.DataFrame) -> dict[str, int]:
     """How many customers rose to a higher tier and fell to a lower one; new customers did neither."""
     order = {"low": 1, "medium": 2, "high": 3}
-    step = moved["now"].map(order) - moved["before"].map(order)
+    step = moved["now"].map(order).astype(float) - moved["before"].map(order).astype(float)
     return {"up": int((step > 0).sum()), "down": int((step < 0).sum())}
 
 
@@ -156,9 +156,15 @@ def workbook(table: pd.DataFrame, *, counts: pd.DataFrame, moved: pd.DataFrame, 
             page.conditional_format(1, 11, last, 11, rule)
         words = {**TIERS, "not_graded": NOT_GRADED, "": "新客户"}
         shown = moved.assign(before=moved["before"].map(words), now=moved["now"].map(words))
+        shown.insert(1, "name", moved["customer_id"].map(table["客户名称"]).fillna(""))
         _sheet(book, "规则", rules.set_axis(["设置", "取值"], axis=1), (44, 28))
         _sheet(book, "分级统计", counts, (14, 14, 12, 12))
-        _sheet(book, "变动", shown.set_axis(["客户编号", "上期分级", "本期分级"], axis=1), (18, 14, 14))
+        _sheet(
+            book,
+            "变动",
+            shown.set_axis(["客户编号", "客户名称", "上期分级", "本期分级"], axis=1),
+            (18, 30, 14, 14),
+        )
     return sink.getvalue()
 
 

@@ -15,8 +15,8 @@ from crmlib.collection.sources import CUSTOMER_COLUMNS, FILE, Collected
 STEPS = [*MISFITS, "exact-duplicate", "missing-id", "same-customer"]
 WORDS = {
     "customer_type": {
-        "personal": ("个人客户", "个人", "個人客戶", "personal", "individual", "consumer", "消费者"),
-        "enterprise": ("企业客户", "企业", "企業客戶", "enterprise", "business", "corporate", "小型企业"),
+        "personal": ("个人客户", "个人", "個人客戶", "personal", "individual"),
+        "enterprise": ("企业客户", "企业", "企業客戶", "enterprise", "business", "corporate"),
         "large_enterprise": (
             "大型企业客户",
             "大型企业",
@@ -116,30 +116,44 @@ def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Tabl
 
     Returns
     -------
-    The columns of `tables.CUSTOMERS`: of each field the newest value that is not empty.
+    The columns of `tables.CUSTOMERS`, a row for every change: of each field the newest value by
+    `as_from_day` that is not empty, so that no period sees what was only said later.
     """
     source = client.tables.transactions
-    told = {column: header for column, header in source.columns.items() if column != "updated_day"}
+    told = {column: header for column, header in source.columns.items() if column in CUSTOMER_COLUMNS}
+    fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
+    parts = [_column(c, told, source.date_format) for c in ("customer_id", *fields)]
+    so_far = ", ".join(f"last_value({field} IGNORE NULLS) OVER so_far AS {field}" for field in fields)
+    state = f"struct_pack({', '.join(f'{field} := {field}' for field in fields)})"
     engine = tables.engine()
     engine.register("lines", lines)
     engine.register("delivered", collected.rows)
-    parts = [_column(c, told, source.date_format) for c in CUSTOMER_COLUMNS if c != "updated_day"]
-    fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
     # Within the engine, so that order lines need not fit into memory.
-    newest_of = "last({0} ORDER BY ordered_at, source_file, source_row) FILTER ({0} IS NOT NULL) AS {0}"
-    rows = engine.sql(
-        f"WITH told AS (SELECT {', '.join(parts)}, {FILE}, {ROW} FROM delivered) "
-        f"SELECT told.customer_id, {', '.join(newest_of.format(field) for field in fields)}, "
-        "max(order_day) AS updated_day, "
-        + ", ".join(newest_of.format(f"source_{place}") for place in ("file", "row"))
-        + f" FROM told JOIN lines ON {FILE} = source_file AND {ROW} = source_row "
-        "WHERE told.customer_id IS NOT NULL GROUP BY told.customer_id ORDER BY told.customer_id"
-    )
+    rows = engine.sql(f"""
+        WITH told AS (SELECT {", ".join(parts)}, {FILE}, {ROW} FROM delivered),
+        dated AS (
+          SELECT told.*, order_day, ordered_at, source_file, source_row FROM told
+          JOIN lines ON {FILE} = source_file AND {ROW} = source_row WHERE told.customer_id IS NOT NULL),
+        states AS (
+          SELECT customer_id, {so_far}, order_day, source_file, source_row,
+            row_number() OVER (PARTITION BY customer_id, order_day
+                               ORDER BY ordered_at DESC, source_file DESC, source_row DESC) AS from_last
+          FROM dated
+          WINDOW so_far AS (PARTITION BY customer_id ORDER BY ordered_at, source_file, source_row
+                            ROWS UNBOUNDED PRECEDING)),
+        days AS (
+          SELECT *, {state} AS state,
+            lag({state}) OVER (PARTITION BY customer_id ORDER BY order_day) AS state_before
+          FROM states WHERE from_last = 1)
+        SELECT customer_id, {", ".join(fields)}, order_day AS updated_day, order_day AS as_from_day,
+          source_file, source_row
+        FROM days WHERE state_before IS NULL OR state <> state_before OR state IS DISTINCT FROM state_before
+        ORDER BY customer_id, order_day""")
     return tables.conform(rows.to_arrow_table(), tables.CUSTOMERS)
 
 
 def _conform(rows: pd.DataFrame) -> pa.Table:
-    return tables.conform(rows, tables.CUSTOMERS)
+    return tables.conform(rows.assign(as_from_day=None), tables.CUSTOMERS)
 
 
 def _column(column: str, mapping: dict[str, str], date_format: str | None) -> str:

@@ -11,6 +11,7 @@ from crmlib.cleaning import customers, ledger, surveys, transactions
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
+from crmlib.errors import SchemaError
 
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
@@ -32,14 +33,21 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
     return found
 
 
-def account(found: dict[str, Cleaned]) -> pd.DataFrame:
-    """The ledger of the whole delivery, held against the rows and money really kept."""
+def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
+    """The ledger of the whole delivery, held against what came, what was kept, and what was set aside."""
     lines = pd.concat([part.ledger for part in found.values()], ignore_index=True)
     kept = {name: (part.kept.num_rows, _money(part.kept)) for name, part in found.items()}
     if "surveys" in found:
-        forms = ledger.totals(found["surveys"].ledger).set_index("table")
-        kept |= {"answers": kept["surveys"], "surveys": (int(forms.loc["surveys", "rows_kept"]), 0)}
-    ledger.balanced(lines, kept)
+        kept |= {"answers": kept["surveys"], "surveys": (found["surveys"].forms, 0)}
+    total = ledger.balanced(lines, kept).set_index("table")
+    for name, part in found.items():
+        aside = int(total.loc[[name, "answers"] if name == "surveys" else [name], "rows_quarantined"].sum())
+        came = int(total.loc[name, "rows_in"])
+        if (came, aside) != (delivery[name].records, len(part.quarantine)):
+            raise SchemaError(
+                f"The ledger of {name} tells of {came} rows in and {aside} set aside, but "
+                f"{delivery[name].records} were delivered and {len(part.quarantine)} stand in the quarantine."
+            )
     return lines
 
 
@@ -101,3 +109,22 @@ def abnormal(flags: pd.DataFrame) -> dict[str, int]:
     """Lines whose price is far outside the usual, and their amount."""
     odd = flags[flags["flag"] == "abnormal-price"]
     return {"lines": int(odd["lines"].sum()), "money": int(odd["amount"].sum())}
+
+
+def rules(client: Client) -> list[str]:
+    """What this client's `client.yml` makes different from the glossary, as words; or that nothing does."""
+    lines = client.tables.transactions
+    departures = {
+        "no_order_id": "order_id" not in lines.columns,
+        "zero_price_purchase": lines.zero_price == "purchase",
+        "keep_duplicates": lines.exact_duplicates == "keep",
+        "quarantine_abnormal": client.abnormal == "quarantine",
+        "no_returns": lines.returns is None,
+    }
+    return [name for name, departs in departures.items() if departs] or ["by_default"]
+
+
+def unmarked(lines: pd.DataFrame) -> dict[str, int]:
+    """Lines set aside because nothing marks their negative quantity as a return: rows, money."""
+    gone = lines[(lines["table"] == "transactions") & (lines["step"] == "unmarked-return")]
+    return {"rows": int(gone["rows_quarantined"].sum()), "money": int(gone["money_quarantined"].sum())}

@@ -47,6 +47,7 @@ def surveys(collected: Collected, client: Client, *, delivered_on, known: set[st
             ],
             ignore_index=True,
         ),
+        forms=int(forms["reason"].isna().sum()),
     )
 
 

@@ -31,14 +31,18 @@ DEFECTS = {
     "missing-date": "NOT date_given",
     "unreadable-date": "ordered_at IS NULL",
     "future-date": "order_day > $delivered_on",
-    "unreadable-number": "quantity_bad OR price_bad OR amount_bad OR profit_bad",
+    "unreadable-number": "quantity_bad OR price_bad OR amount_bad OR profit_bad OR too_large",
     "missing-number": "quantity IS NULL OR amount IS NULL",
-    "bookkeeping-entry": "price < 0 AND NOT on_return",
+    "bookkeeping-entry": "(price < 0 OR (amount < 0 AND quantity > 0)) AND NOT on_return",
+    "zero-quantity": "quantity = 0 AND amount <> 0",
     "stock-correction": "quantity < 0 AND amount = 0 AND NOT on_return",
     "unmarked-return": "quantity < 0 AND NOT on_return",
     "abnormal": "abnormal AND $quarantine_abnormal",
 }
 STEPS = [*MISFITS, *DEFECTS]
+# Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
+# not fit a whole number of the smallest unit at every number of decimals.
+FACTOR, MOST = "DECIMAL(18,6)", "1e12"
 # Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
 SPREADS, TENFOLD, ROBUST, LINES_TO_JUDGE = 5, 1, 1.4826, 30
 
@@ -50,6 +54,7 @@ class Cleaned:
     kept: pa.Table
     quarantine: pd.DataFrame
     ledger: pd.DataFrame
+    forms: int = 0  # of a survey: forms kept, each with several answers
 
 
 def transactions(
@@ -156,9 +161,9 @@ MARKED = f"""
 WITH priced AS (
   SELECT *, quantity_given AS quantity,
     coalesce(amount_given,
-      CAST(TRY_CAST(quantity_given AS DECIMAL(19,4)) * TRY_CAST(price_given AS DECIMAL(19,6))
+      TRY_CAST(TRY_CAST(quantity_given AS {FACTOR}) * TRY_CAST(price_given AS {FACTOR})
            AS {values.NUMBER})) AS amount,
-    coalesce(price_given, CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
+    coalesce(price_given, TRY_CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
            AS {values.NUMBER})) AS price,
     coalesce(product_id, product) AS thing
   FROM typed),
@@ -170,6 +175,8 @@ usual AS (
   WHERE thing IS NOT NULL GROUP BY thing HAVING count(*) >= {LINES_TO_JUDGE}),
 overall AS (SELECT median(size) AS middle, mad(size) AS spread, count(*) AS lines FROM logs)
 SELECT priced.*,
+  coalesce(greatest(abs(amount), abs(price), abs(profit_given)) >= {MOST}, false)
+    OR (amount IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL) AS too_large,
   coalesce(price > 0 AND quantity > 0 AND overall.lines >= {LINES_TO_JUDGE}
     AND abs(log10(CAST(CASE WHEN price > 0 THEN price END AS DOUBLE)) - coalesce(usual.middle, overall.middle))
       > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
@@ -185,7 +192,7 @@ def _kept(scale: str, zero_price: str) -> str:
         "unknown-customer": "customer_id IS NULL",
         "orphan-customer": "customer_id IS NOT NULL AND NOT known",
         "zero-quantity": "quantity = 0",
-        "amount-differs": "abs(amount_given - quantity * CAST(price_given AS DECIMAL(19,6))) >= 0.01",
+        "amount-differs": f"abs(amount_given - quantity * TRY_CAST(price_given AS {FACTOR})) >= 0.01",
     }
     flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
     # Without an order number, a customer's lines of one day are the order, named by the first of
@@ -198,7 +205,7 @@ def _kept(scale: str, zero_price: str) -> str:
       coalesce(order_id, '@' || CAST(min(line_id) OVER (PARTITION BY {basket}) AS VARCHAR)) AS order_id,
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
-      product_id, product, product_group, channel,
+      product_id, product, product_group, channel, region,
       CAST(quantity AS DOUBLE) AS quantity,
       {scale.format("price")} AS price, {scale.format("amount")} AS amount,
       {scale.format("profit_given")} AS profit,
@@ -232,7 +239,12 @@ def _refuse_finer_money(engine: duckdb.DuckDBPyConnection, decimals: int) -> Non
     if rows:
         raise SchemaError(
             f"transactions: {rows:,} lines (the first in {file}, row {row}) hold money finer than "
-            f"{decimals} decimals. Say decimals: {min(decimals + 1, 6)} in client.yml, or more."
+            f"{decimals} decimals. "
+            + (
+                f"Say decimals: {decimals + 1} in client.yml, or more."
+                if decimals < 6
+                else "That is the most that is kept; round them in the source."
+            )
         )
 
 
@@ -254,7 +266,7 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     engine.register("delivered", collected.rows)
     engine.register("judged", judged[["source_file", "source_row", "reason", "money"]])
     originals = [c for c in collected.rows.column_names if c not in (FILE, ROW)]
-    pairs = ", ".join(f"{values.literal(c)}, {values.name(c)}" for c in originals)
+    pairs = ", ".join(f"{values.literal(c)}, d.{values.name(c)}" for c in originals)
     rows = engine.sql(
         f"SELECT j.*, CAST(json_object({pairs}) AS VARCHAR) AS raw FROM judged j "
         f"JOIN delivered d ON d.{FILE} = j.source_file AND d.{ROW} = j.source_row"

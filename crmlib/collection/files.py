@@ -31,6 +31,7 @@ TITLE_ROWS = 20  # a header stands within the first rows, below titles
 MOST_BYTES = 8 * 1024**3  # of one file, unpacked
 MOST_RATIO = 200  # unpacked to packed; beyond it, a bomb
 ROW = "_row"
+RESERVED = {ROW, "_file"}  # what collection adds to every table
 
 
 @dataclass(frozen=True)
@@ -226,23 +227,33 @@ def _header_row(records: Iterator[list[str]], expected: set[str], path: Path) ->
 
 def _no_header(path: Path, rows: list[list[str]], expected: set[str]) -> str:
     first = next((row for row in rows if any(row)), [])
+    # A file without a header begins with a record, and a record may name a person.
+    named = not any(sign.isdigit() or sign == "@" for cell in first for sign in cell)
+    told = ", ".join(filter(None, first[:12])) if named else f"{len(first)} cells that look like a record"
     wanted = sorted(expected)
     near = {name: nearest(name, first) for name in wanted}
     hints = [f"{name} → {found}" for name, found in near.items() if found]
     hint = f" Perhaps: {', '.join(hints)}." if hints else ""
     return (
         f"{shown(path)} has none of the mapped columns ({', '.join(wanted)}). "
-        f"Its first row: {', '.join(filter(None, first[:12]))}.{hint} Mend `columns` in client.yml."
+        f"Its first row: {told}.{hint} Mend `columns` in client.yml."
     )
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    """Every column named, none twice: DuckDB takes `Price` and `price` for one."""
+    taken = {name.casefold() for name in header if name}
+    for place, name in enumerate(header):
+        if not name or name.casefold() in RESERVED:
+            number = place + 1
+            while f"column {number}" in taken:
+                number += 1
+            header[place] = f"column {number}"
+            taken.add(header[place])
+    folded = [name.casefold() for name in header]
+    twice = sorted({name for name in header if folded.count(name.casefold()) > 1})
     if twice:
         raise SourceError(f"{shown(path)} names a column twice: {', '.join(twice)}. Rename one of them.")
-    for place, name in enumerate(header):
-        if not name or name == ROW:
-            header[place] = f"column {place + 1}"
 
 
 def _without_first(text: str, titles: int, delimiter: str) -> str:

@@ -152,6 +152,15 @@ def plain(header: str) -> str:
     return re.sub(r"[\W_]+", " ", words).strip().lower()
 
 
+def joined(header: str) -> str:
+    """The same without blanks: 客户 ID and 客户ID are one header.
+
+    >>> joined("客户 ID") == joined("客户ID")
+    True
+    """
+    return plain(header).replace(" ", "")
+
+
 def nearest(wanted: str, headers: Iterable[str]) -> str | None:
     """The header a reader probably meant, if any comes near."""
     by_form = {plain(header): header for header in headers}
@@ -165,10 +174,10 @@ def guess(headers: Sequence[str], table: str) -> dict[str, str]:
     >>> guess(["InvoiceNo", "CustomerID", "Quantity"], "transactions")
     {'customer_id': 'CustomerID', 'order_id': 'InvoiceNo', 'quantity': 'Quantity'}
     """
-    by_form = {plain(header): header for header in reversed(headers)}
+    by_form = {joined(header): header for header in reversed(headers)}
     found = {}
     for column, aliases in ALIASES[table].items():
-        header = next((by_form[plain(a)] for a in (column, *aliases) if plain(a) in by_form), None)
+        header = next((by_form[joined(a)] for a in (column, *aliases) if joined(a) in by_form), None)
         if header is not None and header not in found.values():
             found[column] = header
     return found
@@ -190,3 +199,27 @@ def table_of(headers: Sequence[str]) -> str | None:
         if any(choice <= found for choice in choices):
             return table
     return None
+
+
+PERSONAL = ("customer_id", "name", "contact")
+CARDS = (
+    "id card",
+    "id number",
+    "passport",
+    "card number",
+    "身份证",
+    "身份证号",
+    "证件号码",
+    "银行卡号",
+    "卡号",
+)
+
+
+def names_people(header: str) -> bool:
+    """Whether a header is one under which people are named or numbered.
+
+    >>> names_people("联系电话"), names_people("身份证号"), names_people("Quantity")
+    (True, True, False)
+    """
+    known = (alias for column in PERSONAL for alias in (column, *ALIASES["customers"][column]))
+    return joined(header) in {joined(alias) for alias in (*known, *CARDS)}

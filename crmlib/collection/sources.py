@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,7 @@ from crmlib import tables
 from crmlib.client import Client, Source, Surveys, shown
 from crmlib.collection import values
 from crmlib.collection.files import ROW, TextTable, text_table
-from crmlib.collection.headers import nearest, tidy
+from crmlib.collection.headers import names_people, nearest, tidy
 from crmlib.errors import SourceError
 from crmlib.period import day_number, day_of
 
@@ -25,9 +26,9 @@ NEEDS = {
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
     "surveys": ({"customer_id", "answered_day"},),
 }
-CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith("source_")]
+CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith(("source_", "as_from"))]
 LINE_COLUMNS = [
-    *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel"),
+    *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
     *("quantity", "price", "amount", "profit"),
 ]
 DATED = {"transactions": "ordered_at", "surveys": "answered_day"}
@@ -60,8 +61,12 @@ def paths(client: Client, source: Source, table: str) -> list[Path]:
         if Path(pattern).is_absolute():
             found.append(Path(pattern))
             continue
+        plain = client.raw / pattern
         try:
-            inside = sorted(p for p in client.raw.glob(pattern) if p.is_file())
+            # A file's own name first: `orders [2].csv` is one, and a pattern that finds nothing.
+            inside = [plain] if pattern and plain.is_file() else client.raw.glob(pattern)
+            # Excel's lock files lie beside open workbooks.
+            inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
             raise SourceError(
                 f"{shown(client.config)}: tables.{table}.files holds {pattern!r}, which is no file name or "
@@ -95,7 +100,7 @@ def collected(client: Client, table: str) -> Collected:
     named = _named(client, kept)
     rows = pa.concat_tables(
         [
-            f.rows.append_column(FILE, pa.array([name] * f.rows.num_rows, pa.string()))
+            _alike(f.rows, kept).append_column(FILE, pa.array([name] * f.rows.num_rows, pa.string()))
             for name, f in named.items()
         ],
         promote_options="default",
@@ -104,13 +109,14 @@ def collected(client: Client, table: str) -> Collected:
         [(name, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
         columns=["source_file", "source_row", "reason", "raw"],
     )
-    return Collected(table, _filled(rows), broken, _account(table, kept, twice), personal(source))
+    return Collected(table, _filled(rows), broken, _account(table, named, twice), personal(source, rows))
 
 
-def personal(source: Source) -> frozenset[str]:
-    """Headers whose cells name people: of these not even a sum is shown."""
+def personal(source: Source, rows: pa.Table) -> frozenset[str]:
+    """Headers whose cells name people, mapped or not: of these not even a sum is shown."""
     named = tables.CUSTOMERS.personal
-    return frozenset(tidy(header) for column, header in source.columns.items() if column in named)
+    mapped_to = {tidy(header) for column, header in source.columns.items() if column in named}
+    return frozenset(mapped_to | {header for header in rows.column_names if names_people(header)})
 
 
 def from_text(table: str, rows: pd.DataFrame, file: str = "memory") -> Collected:
@@ -130,7 +136,7 @@ def mappable(table: str) -> list[str]:
     """
     return {
         "customers": CUSTOMER_COLUMNS,
-        "transactions": [*LINE_COLUMNS, *(c for c in CUSTOMER_COLUMNS if c != "customer_id")],
+        "transactions": list(dict.fromkeys([*LINE_COLUMNS, *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
     }[table]
 
@@ -143,6 +149,13 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
             near = nearest(column, known)
             hint = f" Did you mean {near}?" if near else ""
             raise SourceError(f"{where}: tables.{table}.columns.{column} is no column of {table}.{hint}")
+    try:
+        tables.engine().sql(f"SELECT {values.moment(values.literal(''), source.date_format)}").fetchall()
+    except duckdb.Error:
+        raise SourceError(
+            f"{where}: tables.{table}.date_format {source.date_format!r} is no form of a date. "
+            'Write it like "%d/%m/%Y".'
+        ) from None
     if not any(need <= set(source.columns) for need in NEEDS[table]):
         need = " or ".join(" and ".join(sorted(need)) for need in NEEDS[table])
         raise SourceError(
@@ -187,6 +200,15 @@ def _named(client: Client, files: list[TextTable]) -> dict[str, TextTable]:
     return named
 
 
+def _alike(rows: pa.Table, files: list[TextTable]) -> pa.Table:
+    """The rows under the headers of the first file that has them: one file's `Note` is another's `note`."""
+    first: dict[str, str] = {}
+    for file in files:
+        for header in file.headers:
+            first.setdefault(header.casefold(), header)
+    return rows.rename_columns([first.get(name.casefold(), name) for name in rows.column_names])
+
+
 def _filled(rows: pa.Table) -> pa.Table:
     """Empty text where one of several files lacks an optional column."""
     filled = {
@@ -196,13 +218,13 @@ def _filled(rows: pa.Table) -> pa.Table:
     return pa.table(filled)
 
 
-def _account(table: str, kept: list[TextTable], twice: list[TextTable]) -> pd.DataFrame:
+def _account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> pd.DataFrame:
     """One line a file: what it is, how many records, what was found in it."""
     return pd.DataFrame(
         [
             {
                 "table": table,
-                "file": file.path.name,
+                "file": name,
                 "form": file.form,
                 "title_rows": file.titles,
                 "records": file.records if used else 0,
@@ -210,8 +232,8 @@ def _account(table: str, kept: list[TextTable], twice: list[TextTable]) -> pd.Da
                 "use": "used" if used else "delivered twice",
                 "sha256": file.fingerprint,
             }
-            for used, files in ((True, kept), (False, twice))
-            for file in files
+            for used, files in ((True, kept.items()), (False, [(f.path.name, f) for f in twice]))
+            for name, file in files
         ]
     )
 
@@ -235,7 +257,8 @@ def delivered(collected: Collected) -> dict[str, dict]:
             f"count(*) FILTER ({values.given(column)}), count({values.number(column)}),"
             f" sum(CAST({values.number(column)} AS DECIMAL(38,9)))"
         ).fetchall()[0]
-        if filled and numeric >= 0.9 * filled:
+        # The sum of a single cell would be the cell.
+        if numeric >= 2 and numeric >= 0.9 * filled:
             about = {"n": numeric}
             figures[f"delivered.{source}.{header}.sum"] = {"value": float(total), **about}
             figures[f"delivered.{source}.{header}.mean"] = {"value": float(total / numeric), **about}

@@ -93,6 +93,13 @@ class Language:
     def _word(self, value: str) -> str:
         return self.text(WORDS.get(value, value))
 
+    def _name(self, value: str) -> str:
+        # A client's own word stays as it came, even where the library has the same one.
+        return self._word(value) if value in ("unknown", "other") else value
+
+    def _names(self, values: list[str]) -> str:
+        return ", ".join(map(self._name, values))
+
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
 
@@ -127,7 +134,6 @@ WORDS = {
     "personalised": "Personalised",
     "champion": "Champion",
     "loyal": "Loyal",
-    "big_spender": "Big spender",
     "promising": "Promising",
     "newcomer": "Newcomer",
     "needs_attention": "Needs attention",
@@ -161,6 +167,12 @@ WORDS = {
     "classes": "Classes",
     "classes_before": "Classes of the previous period",
     "tiers": "Tier table",
+    "no_order_id": "a customer's lines of one day are one order, because no order number is supplied",
+    "zero_price_purchase": "price 0 is a purchase",
+    "keep_duplicates": "exact copies are kept",
+    "quarantine_abnormal": "prices far outside the usual are set aside",
+    "no_returns": "no mark of returns is given, so a negative quantity is set aside",
+    "by_default": "all as in the glossary",
     "extra-cell": "more cells than the header",
     "missing-cell": "fewer cells than the header",
     "not-a-record": "a line of totals",
@@ -182,7 +194,7 @@ WORDS = {
     "abnormal-price": "Price far outside the usual",
     "unknown-customer": "No customer named",
     "orphan-customer": "Customer not in the customer table",
-    "zero-quantity": "Quantity 0",
+    "zero-quantity": "quantity 0",
     "amount-differs": "Amount is not quantity × price",
     "customers": "Customers",
     "transactions": "Order lines",

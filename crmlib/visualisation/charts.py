@@ -24,6 +24,9 @@ Heading = Callable[[str], str]
 Show = Callable[[str, float], str]
 
 
+MOST_BARS = 15  # more cannot be read at a glance; the table beneath has them all
+
+
 @dataclass(frozen=True)
 class Chart:
     """A finished picture and its words."""
@@ -36,7 +39,7 @@ def bars(
     table: pd.DataFrame, *, label: str, size: str, title: str, about: str, heading: Heading, show: Show
 ) -> Chart | None:
     """Horizontal bars in the table's order, each with its value beside it."""
-    rows = table.dropna(subset=[size])
+    rows = table.dropna(subset=[size]).head(MOST_BARS)
     if rows.empty:
         return None
 

@@ -1,5 +1,6 @@
 """The command line: `crm`."""
 
+import datetime as dt
 import importlib.metadata
 import os
 import sys
@@ -23,7 +24,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except Refused as problem:
             click.echo(f"Error: {problem}", err=True)
-            ctx.exit(2)
+        except OSError as problem:
+            click.echo(f"Error: {problem.filename or 'a file'}: {problem.strerror}.", err=True)
+        ctx.exit(2)
 
 
 @click.group(cls=Commands, context_settings=HELP)
@@ -50,6 +53,8 @@ def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
     """
     chosen = list(dict.fromkeys(clients.checked_name(name) for name in names))
     spans = list({(period := Period.parse(name)).name: period for name in periods}.values())
+    for span in spans:
+        span.previous().previous()  # what a run compares with must exist before anything starts
     from crmlib.workbook.runner import Batch  # papermill's imports only where something runs
 
     batch = Batch(chosen, spans, jobs=jobs)
@@ -71,13 +76,14 @@ def check(name: str) -> None:
 
     client = clients.load(name)
     click.echo(f"{clients.shown(client.config)}: {client.name}, {client.currency}, by {client.unit}")
-    problems, spans = [], []
+    problems, spans, delivery = [], [], {}
     for table in client.tables.named():
         try:
             found = sources.collected(client, table)
         except Refused as problem:
             problems.append(str(problem))
             continue
+        delivery[table] = found
         for file in found.files.itertuples():
             use = "" if file.use == "used" else f", {file.use}"
             misfits = f", {file.misfits} not fitting their header" if file.misfits else ""
@@ -91,7 +97,25 @@ def check(name: str) -> None:
     if spans or client.delivered_on:
         day = client.delivered_on or max(last for _, last in spans)
         newest = Period.newest_complete(day, client.unit).name
-        click.echo(f"  delivered on {day}; the newest complete {client.unit} is {newest}")
+        how = (
+            "" if client.delivered_on else " (the newest date in the data; say delivered_on if it was later)"
+        )
+        click.echo(f"  delivered on {day}{how}; the newest complete {client.unit} is {newest}")
+        _cleaned(client, delivery, day)
+
+
+def _cleaned(client: clients.Client, delivery: dict, day: dt.date) -> None:
+    """What cleaning would set aside, by reason, and what will be missing for want of a column."""
+    from crmlib.cleaning import delivery as cleaning
+    from crmlib.language import WORDS
+
+    lines = cleaning.account(cleaning.cleaned(delivery, client, delivered_on=day), delivery)
+    for reason in cleaning.reasons(lines).itertuples():
+        click.echo(
+            f"  {reason.table}: {reason.rows} rows {reason.fate.replace('_', ' ')}: {WORDS[reason.reason]}"
+        )
+    if "customer_id" not in client.tables.transactions.columns:
+        click.echo("  transactions: no customer_id is mapped, so no figure of customers can be had")
 
 
 @main.command("list")

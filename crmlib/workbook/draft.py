@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from crmlib import client as clients
@@ -74,6 +75,7 @@ def _text(name: str, file: str, found: TextTable) -> str:
     if table is None:
         lines.append("  # TODO: what this file holds could not be told; orders were assumed.")
     lines += _table(table or "transactions", file, found.headers, guessed)
+    lines += _returns(found, guessed) if (table or "transactions") == "transactions" else []
     if table in ("customers", "surveys"):
         lines += [
             "  transactions:",
@@ -96,6 +98,27 @@ def _decimals(found: TextTable, guessed: dict[str, str]) -> list[str]:
     cells = [cell for header in money for cell in found.rows[header].to_pylist()]
     finest = max((len(part[1]) for cell in cells if (part := DECIMALS.fullmatch(cell.strip()))), default=0)
     return [f"decimals: {min(finest, 6)}  # the finest amount in the file"] if finest > 2 else []
+
+
+def _returns(found: TextTable, guessed: dict[str, str]) -> list[str]:
+    """How returns are told: by the letter that begins most documents of negative lines and no others."""
+    if not {"order_id", "quantity"} <= set(guessed):
+        return []
+    pairs = zip(
+        found.rows[guessed["order_id"]].to_pylist(), found.rows[guessed["quantity"]].to_pylist(), strict=True
+    )
+    taken, sold = Counter(), Counter()
+    for order, quantity in pairs:
+        (taken if quantity.strip().startswith("-") else sold)[order.strip()[:1]] += 1
+    if not taken:
+        return []
+    letter, often = taken.most_common(1)[0]
+    rule = "    returns: {order_id_starts_with: "
+    if letter.isalpha() and often > taken.total() / 2 and sold[letter] <= often / 100:
+        return [
+            f"{rule}{_quoted(letter)}}}  # guessed: {often} of {taken.total()} negative lines are on such documents"
+        ]
+    return [f"  # TODO {rule.strip()} …}} under transactions: {taken.total()} lines have a negative quantity"]
 
 
 def _guessed(found: list[str], table: str) -> dict[str, str]:
@@ -122,6 +145,8 @@ def _table(table: str, file: str, found: list[str], guessed: dict[str, str]) -> 
             for aspect in answers
         ]
     unused = [header for header in found if header not in guessed.values()]
+    if table == "transactions" and "customer_id" not in guessed:
+        lines.append("      # customer_id:  # TODO: without it there are no figures of customers")
     if unused:
         lines.append(f"    # Not used: {', '.join(_quoted(header) for header in unused)}")
     return lines

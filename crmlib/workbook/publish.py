@@ -153,8 +153,14 @@ def _inputs(client: Client) -> dict[str, dict[str, str]]:
     """Every delivered file and `client.yml`, by name and fingerprint."""
     found = {"client.yml": {"client.yml": _fingerprint(client.config)}}
     for table, source in client.tables.named().items():
-        found[table] = {path.name: _fingerprint(path) for path in sources.paths(client, source, table)}
+        found[table] = {
+            _known_as(client, path): _fingerprint(path) for path in sources.paths(client, source, table)
+        }
     return found
+
+
+def _known_as(client: Client, path: Path) -> str:
+    return path.relative_to(client.raw).as_posix() if path.is_relative_to(client.raw) else path.name
 
 
 def _code() -> dict[str, str]:

@@ -167,7 +167,7 @@ class Chain:
             exchange.recovered(self._reports)
             shutil.rmtree(client.folder / "built" / "failed", ignore_errors=True)
             self.staging = self._reports / f"{exchange.STAGING}{os.getpid()}-{secrets.token_hex(4)}"
-            self.staging.mkdir()
+            self.staging.mkdir(mode=0o700)  # failed notebooks lie here until the run ends
         except BaseException:
             self._lock.release()
             raise
@@ -190,6 +190,7 @@ class Chain:
         if not self.periods:
             day = sources.delivered_on(self.client)
             self.periods = [Period.newest_complete(day, self.client.unit)]
+        self._refuse_what_is_to_come()
         jobs = []
         for period in self.periods:
             self.batch.progress.expect(self._label(period), len(findings.STEPS) - 1)
@@ -200,6 +201,15 @@ class Chain:
             needs = frozenset({(self.client.id, period.name, LAST)})
             jobs.append(Job(id, partial(self._guarded, PUBLISHING, period, self._publish), needs))
         return jobs
+
+    def _refuse_what_is_to_come(self) -> None:
+        day = sources.delivered_on(self.client)
+        late = [period.name for period in self.periods if period.start > day]
+        if late:
+            raise Refused(
+                f"{self.client.id} was delivered on {day}, before {', '.join(late)} begins: "
+                "nothing of it can be known. Choose an earlier period, or mend delivered_on in client.yml."
+            )
 
     def _job(self, step: str, period: Period | None, *, needs: tuple, then: Then = None) -> Job:
         place = period.name if period else ""

@@ -31,10 +31,9 @@ def test_no_row_and_no_cent_is_lost_whatever_a_firm_sends(home, dirty, keep):
     client = made(home, config, files={})
     table = text("order,customer,day,pieces,price", *GOOD, *rows, *good)
     table["price"] = table["price"].str.replace(";", ",")
-    found = delivery.cleaned(
-        {"transactions": sources.from_text("transactions", table)}, client, delivered_on=dt.date(2025, 1, 6)
-    )
-    lines = delivery.account(found)
+    collected = {"transactions": sources.from_text("transactions", table)}
+    found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
+    lines = delivery.account(found, collected)
     part = found["transactions"]
     assert lines["rows_in"].iloc[0] == len(table)
     merged = int(lines["rows_merged"].sum())
@@ -100,10 +99,7 @@ def test_the_order_of_rows_changes_no_sum(home):
         mixed = random.Random(seed).sample(rows, len(rows))
         client = made(home, files={})
         table = text("order,customer,day,pieces,price", *mixed)
-        found = delivery.cleaned(
-            {"transactions": sources.from_text("transactions", table)},
-            client,
-            delivered_on=dt.date(2025, 1, 6),
-        )
-        seen.add(delivery.account(found).to_json())
+        collected = {"transactions": sources.from_text("transactions", table)}
+        found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
+        seen.add(delivery.account(found, collected).to_json())
     assert len(seen) == 1

@@ -17,9 +17,9 @@ HEADER = "order,customer,day,pieces,price"
 class Outcome:
     """What cleaning made of typed rows; row 2 is the first record."""
 
-    def __init__(self, found, customers):
+    def __init__(self, found, customers, collected):
         self.found, self.customers = found, customers
-        self.ledger = delivery.account(found)  # refuses what does not balance
+        self.ledger = delivery.account(found, collected)  # refuses what does not balance
         self.part = found["transactions"]
         self.kept = self.part.kept.to_pandas()
 
@@ -50,7 +50,7 @@ def clean(home):
         content = {"transactions": text(header, *rows), **others}
         collected = {name: sources.from_text(name, table) for name, table in content.items()}
         found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
-        return Outcome(found, delivery.customer_table(found, collected, client).to_pandas())
+        return Outcome(found, delivery.customer_table(found, collected, client).to_pandas(), collected)
 
     return cleaned
 

@@ -60,7 +60,10 @@ def test_a_wrong_key_in_one_of_two_clients_stops_only_that_one(home, monkeypatch
     result = crm("run", "broken", "good", "--period", "2024-Q4")
     assert result.exit_code == 1
     assert set(ran) == {"good"}
-    assert "1 of 2 clients failed:\n  broken: data/broken/client.yml, line 2: curency is not a known key" in result.stderr
+    assert (
+        "1 of 2 clients failed:\n  broken: data/broken/client.yml, line 2: curency is not a known key"
+        in result.stderr
+    )
     assert "data/broken/client.yml, line 2: curency is not a known key; did you mean" in result.stderr
 
 
