@@ -4,7 +4,7 @@ import builders
 import pandas as pd
 import pyarrow as pa
 import pytest
-from builders import answers, day, lines
+from builders import CONFIG, answers, day, lines, made, text
 
 from crmlib import tables
 from crmlib.analysis import distribution, kpis, satisfaction
@@ -133,3 +133,24 @@ def test_that_day_counts_whole_and_the_next_not_at_all(until):
     )
     gross = {"2024-09-29": [], "2024-09-30": [3], "2024-10-01": [7]}[until]
     assert facts.facts(table, as_of=day(until))["gross"].tolist() == gross
+
+
+def test_where_a_customer_moves_to_later_does_not_move_an_earlier_quarter(home):
+    import datetime as dt
+
+    from crmlib.cleaning import customers, delivery
+    from crmlib.collection import sources
+
+    config = CONFIG.replace("price: price", "price: price, region: region, city: city")
+    client = made(home, config, files={})
+    header = "order,customer,day,pieces,price,region,city"
+    table = text(header, "A1,c1,2024-10-01,1,5,North,Nord", "A2,c1,2025-01-02,1,5,South,Süd")
+    collected = {"transactions": sources.from_text("transactions", table)}
+    found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
+    told = customers.from_lines(found["transactions"].kept, collected["transactions"], client)
+    tables.write(told, client.delivery, tables.CUSTOMERS)
+    cities = [
+        tables.customers(client.delivery, day(d))["city"].tolist() for d in ("2024-12-31", "2025-01-02")
+    ]
+    assert cities == [["Nord"], ["Süd"]]
+    assert found["transactions"].kept["region"].to_pylist() == ["North", "South"]

@@ -216,7 +216,6 @@ def test_every_measure_has_one_id_and_a_known_unit():
     ("id", "meant"),
     [
         ("sales.identified.region.华东.一", "sales.identified.{dimension}.{value}"),
-        # FAILS: measures.py `measure`: the pattern of `satisfaction.{aspect}` also takes "product.raw",
         # so a raw score is labelled and explained as one on 0–100.
         ("satisfaction.product.raw", "satisfaction.{aspect}.raw"),
         ("satisfaction.mean.raw", "satisfaction.mean.raw"),

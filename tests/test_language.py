@@ -64,6 +64,5 @@ def test_a_text_without_places_keeps_its_braces():
 
 
 def test_a_loss_too_small_to_show_is_not_told_as_a_gain():
-    # FAILS: language/__init__.py `_share` drops the sign of what is small.
     # A margin of −0.01 % once read "<0.1%", which any reader takes for a small profit.
     assert ENGLISH.show(-0.0001, "share") != ENGLISH.show(0.0001, "share")

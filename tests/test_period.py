@@ -47,7 +47,8 @@ FORMS = "Write it as 2024, 2024-Q4, 2024-12, or two dates like 2024-01-01_2024-0
         ("２０２４", f"Period '２０２４' is not a period. {FORMS}"),
         ("../2024", f"Period '../2024' is not a period. {FORMS}"),
         (None, f"Period None is not a period. {FORMS}"),
-        (2024, f"Period 2024 is not a period. {FORMS}"),
+        (True, f"Period True is not a period. {FORMS}"),
+        (20.24, f"Period 20.24 is not a period. {FORMS}"),
         ("0001", f"Period '0001': the year must lie between 1900 and 2200. {FORMS}"),
         (
             "2024-03-31_2024-01-01",
@@ -93,3 +94,7 @@ def test_without_a_period_the_newest_complete_one_is_taken(delivered, unit, name
 def test_days_are_counted_from_1970():
     assert day_number(dt.date(2024, 12, 31)) == 20088  # 55 years of 365 days and 14 leap days, less 1
     assert day_of(20088) == dt.date(2024, 12, 31)
+
+
+def test_a_year_that_papermill_made_a_number_is_still_a_year():
+    assert Period.parse(2024) == Period.parse("2024")

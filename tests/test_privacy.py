@@ -1,9 +1,11 @@
 """Masks: equal customers stay equal, and nobody can be found without the key."""
 
 import pandas as pd
+import pytest
 from builders import CONFIG, made
 
 from crmlib import privacy, tables
+from crmlib.errors import ConfigError
 
 
 def test_a_mask_is_the_keyed_hash_that_anyone_with_the_key_can_repeat():
@@ -11,7 +13,7 @@ def test_a_mask_is_the_keyed_hash_that_anyone_with_the_key_can_repeat():
     import hashlib
     import hmac
 
-    outside = hmac.new(b"public", b"C\x00000123", hashlib.sha256).hexdigest()[:10]
+    outside = hmac.new(b"public", b"C\x00000123", hashlib.sha256).hexdigest()[:16]
     assert privacy.mask("000123", b"public") == f"C-{outside}"
 
 
@@ -46,10 +48,17 @@ def test_two_firms_mask_the_same_customer_differently(home):
     assert privacy.mask("c1", privacy.key(one)) != privacy.mask("c1", privacy.key(two))
 
 
+def test_an_empty_key_is_refused_because_it_protects_nobody(home):
+    firm = made(home)
+    (firm.folder / ".key").write_text("")
+    with pytest.raises(ConfigError, match=r"The key in data/acme/.key has fewer than 16 characters."):
+        privacy.key(firm)
+
+
 def test_a_key_from_the_environment_leaves_no_file(home, monkeypatch):
     firm = made(home, name="acme-north")
-    monkeypatch.setenv("CRM_KEY_ACME_NORTH", "from outside")
-    assert privacy.key(firm) == b"from outside"
+    monkeypatch.setenv("CRM_KEY_ACME_NORTH", "a key from outside")
+    assert privacy.key(firm) == b"a key from outside"
     assert not (firm.folder / ".key").exists()
 
 

@@ -232,3 +232,35 @@ def test_a_notebook_opened_too_early_names_the_step_to_run_first(tiny):
     done = command(tiny, *papermill, "-p", "client", "tiny", "-p", "period", "2024-Q1")
     assert done.returncode == 1
     assert "facts.parquet is not there yet: 03-classification writes it." in done.stderr
+
+
+STORE = """name: 超市
+currency: CNY
+decimals: 6
+unit: year
+delivered_on: 2017-12-31
+tables:
+  transactions:
+    files: ["示例 - 超市.xls"]
+    sheet: 订单
+    columns: {order_id: 订单 ID, customer_id: 客户 ID, ordered_at: 订单日期, product: 产品名称,
+              product_group: 类别, quantity: 数量, amount: 销售额, profit: 利润, region: 地区}
+"""
+
+
+def test_the_chinese_superstore_is_published_to_the_cent(tmp_path, shared):
+    # ../shared/data/README.md; the numbers of orders are shared by customers, and a customer buys in
+    # several regions: both count by the line.
+    folder = tmp_path / "data" / "store"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "client.yml").write_text(STORE, "utf-8")
+    (file,) = (shared / "data" / "superstore_cn").glob("*.xls")
+    (folder / "raw" / file.name).symlink_to(file)
+    done = command(tmp_path, CRM, "run", "store", "--period", "2014-01-01_2017-12-30")
+    assert done.returncode == 0, done.stderr
+    found = results(tmp_path, "store", "2014-01-01_2017-12-30")
+    assert found["orders.count"]["value"] == 2773
+    assert found["customers.active"]["value"] == 790
+    assert round(found["sales.identified"]["value"], 3) == 16_117_548.237
+    assert round(found["profit.amount"]["value"], 3) == 2_156_559.517
+    assert round(found["sales.identified.region.华东"]["value"], 2) == 4_692_464.99

@@ -56,12 +56,13 @@ def purchases(transactions: Any, *, first_day: int | None = None, last_day: int)
 
 def money(transactions: Any, *, first_day: int | None = None, last_day: int) -> nw.LazyFrame:
     """One row per customer with any line: what was taken back, profit, and the amounts it was made on."""
-    lines = known_lines(transactions, first_day=first_day, last_day=last_day)
+    made_on = nw.when(nw.col("profit").is_null()).then(0).otherwise(nw.col("amount")).alias("profit_on")
+    lines = known_lines(transactions, first_day=first_day, last_day=last_day).with_columns(made_on)
     return lines.group_by("customer_id").agg(
         nw.col("returned").sum(),
         nw.col("profit").sum(),
         nw.col("profit").count().alias("profit_lines"),
-        nw.when(~nw.col("profit").is_null()).then(nw.col("amount")).otherwise(0).sum().alias("profit_on"),
+        nw.col("profit_on").sum(),
     )
 
 

@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -245,9 +246,7 @@ def _check_header(header: list[str], path: Path) -> None:
     taken = {name.casefold() for name in header if name}
     for place, name in enumerate(header):
         if not name or name.casefold() in RESERVED:
-            number = place + 1
-            while f"column {number}" in taken:
-                number += 1
+            number = next(n for n in count(place + 1) if f"column {n}" not in taken)
             header[place] = f"column {number}"
             taken.add(header[place])
     folded = [name.casefold() for name in header]

@@ -56,8 +56,13 @@ def test_sales_of_a_quarter_known_and_unknown_gross_and_net():
     } == {"sales.all": 4, "sales.returns": 2, "sales.identified": 3}
 
 
-def test_a_quarter_without_a_line_has_sales_of_zero():
-    assert set(values(kpis.sales(ORDERS, Period.parse("2020-Q1"))).values()) == {0}
+def test_a_quarter_before_the_first_line_has_no_sales_that_anybody_knows_of():
+    found = kpis.sales(ORDERS, Period.parse("2020-Q1"))
+    assert {(part["value"], part["why"]) for part in found.values()} == {(None, "before the data begins")}
+
+
+def test_a_quarter_after_the_last_line_sold_nothing():
+    assert set(values(kpis.sales(ORDERS, Period.parse("2030-Q1"))).values()) == {0}
 
 
 def test_a_positive_line_named_as_returned_is_a_sale_and_a_return():
@@ -78,7 +83,7 @@ def people():
 
 
 def test_customers_orders_retention_and_repurchase_of_a_quarter():
-    found = kpis.customers(*people(), Q4)
+    found = kpis.customers(*people(), Q4) | kpis.orders(ORDERS, Q4)
     assert values(found) == {
         "customers.active": 2,  # c1, c3
         "customers.new": 1,  # c3
@@ -100,8 +105,9 @@ def test_a_first_period_has_nobody_to_retain_and_says_so():
 
 def test_a_period_without_orders_has_no_mean_order():
     known, now, before = people()
+    none = kpis.orders(ORDERS, Period.parse("2030-Q1"))
+    assert none["orders.mean"] == {"value": None, "n": 0, "why": "no orders in the period"}
     found = kpis.customers(known, now.head(0), before, Q4)
-    assert found["orders.mean"] == {"value": None, "n": 0, "why": "no orders in the period"}
     assert found["repurchase.rate"]["value"] is None
     assert found["retention.rate"]["value"] == 0
 
@@ -126,10 +132,23 @@ def test_a_customer_who_came_back_is_not_churned():
     )
 
 
-def test_profit_is_of_sales_and_returns_and_its_margin_of_net_sales():
+def test_profit_is_of_sales_and_returns_and_its_margin_of_those_whose_profit_is_known():
     found = kpis.profit(facts.activity(ORDERS, Q4))
-    # c1: 600 of 2500 net; c3: −60 of 500 net; 540 ÷ 3000
-    assert values(found) == {"profit.amount": 540, "profit.margin": pytest.approx(0.18)}
+    # 600 on a sale of 2000 and −60 on a return of 200; of the other lines no profit is known: 540 ÷ 1800
+    assert values(found) == {"profit.amount": 540, "profit.margin": pytest.approx(0.3)}
+
+
+def test_a_margin_is_of_the_lines_whose_profit_is_known():
+    # Two lines of 1000, of one the profit is known: 500 of 1000, not of 2000.
+    known = {"customer": "c1", "day": "2024-10-01", "amount": 1000, "profit": 500, "order": "A1"}
+    silent = {"customer": "c1", "day": "2024-10-02", "amount": 1000, "order": "A2"}
+    found = kpis.profit(facts.activity(lines(known, silent), Q4))
+    assert found["profit.margin"]["value"] == 0.5
+
+
+def test_lines_of_two_customers_on_one_number_are_one_order():
+    shared = [{"customer": c, "day": "2024-10-01", "amount": 1000, "order": "A1"} for c in ("c1", "c2")]
+    assert values(kpis.orders(lines(*shared), Q4)) == {"orders.count": 1, "orders.mean": 2000}
 
 
 def test_a_firm_that_sends_no_profit_has_none_and_not_zero():
@@ -141,7 +160,7 @@ def test_a_quarter_of_returns_has_a_loss_but_no_margin():
     back = lines({"customer": "c1", "day": "2024-10-01", "amount": -500, "profit": -50})
     found = kpis.profit(facts.activity(back, Q4))
     assert found["profit.amount"]["value"] == -50
-    assert found["profit.margin"] == {"value": None, "n": 1, "why": "no net sales"}
+    assert found["profit.margin"] == {"value": None, "n": 1, "why": "no sales with a known profit"}
 
 
 def test_rfm_means_are_over_everyone_who_ever_bought():

@@ -111,7 +111,7 @@ def test_a_period_shows_what_was_done_in_it():
         ),
         Period.parse("2024-Q4"),
     )
-    assert rows.drop(columns="profit").values.tolist() == [["c1", 2, 1000, 0], ["c2", 0, 0, -50]]
+    assert rows.drop(columns="profit").values.tolist() == [["c1", 2, 1000, 0, 0], ["c2", 0, 0, -50, 0]]
 
 
 BOUGHT = st.lists(

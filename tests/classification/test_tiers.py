@@ -247,10 +247,15 @@ def test_the_companions_show_rules_counts_and_moves():
         *[["分级", f"{level}价值客户", 1, pytest.approx(1 / 3)] for level in "高中低"],
     ]
     assert sheet(data, "变动") == [
-        ["客户编号", "上期分级", "本期分级"],
-        ["1", "低价值客户", "高价值客户"],
-        ["2", "低价值客户", "中价值客户"],
+        ["客户编号", "客户名称", "上期分级", "本期分级"],
+        ["1", "客户A", "低价值客户", "高价值客户"],
+        ["2", "客户B", "低价值客户", "中价值客户"],
     ]
+
+
+def test_where_nobody_moved_nobody_rose_or_fell():
+    nobody = pd.DataFrame({"customer_id": [], "before": [], "now": []}, dtype="str")
+    assert tiers.moves(nobody) == {"up": 0, "down": 0}
 
 
 def test_a_new_customer_has_moved_from_nowhere():

@@ -331,11 +331,43 @@ def test_a_telephone_on_an_order_line_is_the_customers_and_the_newest_wins(clean
         header=header,
     )
     table = found.customers
-    # the newest telephone, and the newest region that was given at all
-    assert table[["customer_id", "contact", "region"]].values.tolist() == [
-        ["c1", "222", "North"],
-        ["c2", "333", "South"],
+    # a row for every change: the newest telephone, and the newest region that was given at all
+    assert table[["customer_id", "contact", "region", "as_from_day"]].values.tolist() == [
+        ["c1", "111", "North", day("2024-10-01")],
+        ["c1", "222", "North", day("2024-11-01")],
+        ["c2", "333", "South", day("2024-10-01")],
     ]
+
+
+def test_a_column_called_reason_or_money_is_a_column_like_any_other(clean):
+    header = "order,customer,day,pieces,price,reason,money,source_row"
+    found = clean(
+        "A1,c1,2024-10-01,2,5,why not,x,7",
+        "A2,c1,2024-13-01,2,5,because,y,8",
+        "A3,c1,2024-10-02,2,5,z,z,9",
+        header=header,
+    )
+    assert found.aside == [(3, "unreadable-date", 1000)]
+    assert "because" in found.part.quarantine["raw"].iloc[0]
+
+
+@pytest.mark.parametrize("cells", ["100000000000000,1000000000000", "1,99999999999999"])
+def test_a_number_that_no_firm_has_is_set_aside_and_the_rest_goes_on(clean, cells):
+    found = clean(SALE, f"A2,c1,2024-10-02,{cells}")
+    assert [reason for _, reason, _ in found.aside] == ["unreadable-number"]
+    assert len(found.kept) == 1
+
+
+def test_a_negative_amount_of_a_positive_price_is_bookkeeping_and_no_gift(clean):
+    config = CONFIG.replace("price: price", "price: price, amount: amount")
+    found = clean(
+        "A1,c1,2024-10-01,2,10.50,-21",
+        "A2,c1,2024-10-01,0,5,50",
+        "A3,c1,2024-10-01,1,5,5",
+        config=config,
+        header="order,customer,day,pieces,price,amount",
+    )
+    assert [reason for _, reason, _ in found.aside] == ["bookkeeping-entry", "zero-quantity"]
 
 
 def test_a_year_of_birth_on_an_order_line_is_the_customers(clean):

@@ -166,7 +166,6 @@ def test_a_file_with_none_of_the_mapped_columns_shows_what_it_has(file):
 
 
 def test_a_quote_that_is_never_closed_is_one_message_and_no_traceback(file):
-    # FAILS: collection/files.py `_records`: csv.Error is not caught.
     # 200 KB behind an open quote: Python's csv refuses cells above 128 KB with an error of its own.
     path = file('customer,city\nc1,"Ulm\n' + "c2,Bonn\n" * 25_000)
     with pytest.raises(SourceError):
@@ -259,3 +258,11 @@ def test_whatever_a_firm_writes_into_its_cells_comes_back(home, table, delimiter
     kept = [row for row in table if any(cell.strip() for cell in row)]
     assert records(found) == kept
     assert found.broken == []
+
+
+def test_a_nameless_column_never_takes_a_name_that_is_there(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("order,column 2,\nA1,x,y\n", "utf-8")
+    assert text_table(path, expected={"order"}).headers == ["order", "column 2", "column 3"]
+    path.write_text("order,,column 2\nA1,x,y\n", "utf-8")
+    assert text_table(path, expected={"order"}).headers == ["order", "column 3", "column 2"]

@@ -67,7 +67,6 @@ def test_the_same_table_draws_the_same_picture(name):
     assert drawn(name).png == drawn(name).png
 
 
-# FAILS for heat: charts.py `heat` lets seaborn measure the raw labels before `_words` replaces them.
 @pytest.mark.parametrize("name", ["bars", "intervals", "heat"])
 @pytest.mark.parametrize(
     "label",
@@ -99,7 +98,6 @@ def test_bars_are_as_long_as_their_values_and_in_the_tables_order(figure):
 
 
 def test_two_long_names_that_begin_alike_are_two_bars(figure):
-    # FAILS: charts.py `bars` gives seaborn the cut labels, which then averages two customers into one bar.
     alike = "The Very Long Company Name of "
     drawn("bars", labels=[f"{alike}Ulm", f"{alike}Bonn"])
     assert [bar.get_width() for bar in figure[0].axes[0].patches] == [2, 1]
