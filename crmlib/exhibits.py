@@ -16,7 +16,7 @@ import pandas as pd
 from crmlib.language import WORDS, Language
 from crmlib.measures import measure
 
-SHOWN_ROWS = 15
+SHOWN_ROWS = 20
 NUMERIC = ("change", "count", "money", "share", "days", "score", "number")
 
 

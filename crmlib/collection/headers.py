@@ -16,6 +16,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "customers": {
         "customer_id": (
             "customer id",
+            "customer",
             "customer no",
             "client id",
             "account id",
@@ -65,6 +66,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "transactions": {
         "customer_id": (
             "customer id",
+            "customer",
             "customer no",
             "client id",
             "account id",
@@ -78,6 +80,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "order_id": (
             "order id",
+            "order",
             "order no",
             "invoice",
             "invoice no",
@@ -94,6 +97,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
             "order date",
             "invoice date",
             "date",
+            "day",
             "ordered at",
             "purchase date",
             "order purchase timestamp",

@@ -159,6 +159,8 @@ class Chain:
     def __init__(self, client: Client, periods: Sequence[Period], batch: Batch):
         self.client, self.batch = client, batch
         self.periods = list(periods)
+        if client.delivered_on:
+            self._refuse_what_is_to_come()
         self.seconds: dict[tuple[str, str], float] = {}
         self._lock = _locked(client)
         self._reports = client.home / "reports" / client.id
