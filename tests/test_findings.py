@@ -156,11 +156,11 @@ def test_an_exhibit_with_a_missing_whole_number_shows_a_dash(exhibit):
 
 
 def test_a_long_table_is_cut_on_the_page_and_whole_in_the_book(exhibit):
-    shown = exhibit(pd.DataFrame({"x": [f"r{n}" for n in range(20)]}), title="Long")
-    assert "r14" in shown.html()
-    assert "r15" not in shown.html()
+    shown = exhibit(pd.DataFrame({"x": [f"r{n}" for n in range(25)]}), title="Long")
+    assert "r19" in shown.html()
+    assert "r20" not in shown.html()
     assert "and 5 more rows in exhibits.xlsx" in shown.html()
-    assert len(shown.record()["rows"]) == 20
+    assert len(shown.record()["rows"]) == 25
 
 
 def test_an_empty_table_is_said_to_be_empty(exhibit):
@@ -227,3 +227,10 @@ def test_every_measure_has_one_id_and_a_known_unit():
 )
 def test_a_figure_finds_its_own_meaning(id, meant):
     assert measure(id).id == meant
+
+
+def test_of_many_months_the_newest_are_shown(exhibit):
+    months = [f"{2023 + n // 12}-{n % 12 + 1:02d}" for n in range(24)]
+    page = exhibit(pd.DataFrame({"month": months}), title="Months").html()
+    assert "2024-12" in page
+    assert "2023-04" not in page
