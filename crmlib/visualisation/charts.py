@@ -88,6 +88,7 @@ def intervals(
     if rows.empty:
         return None
     before = rows.get(f"{value}_before", pd.Series(float("nan"), index=rows.index))
+    axis = heading(value) + (f"   ○ {heading(f'{value}_before')}" if before.notna().any() else "")
 
     def draw(ax: Axes) -> None:
         ax.hlines(
@@ -96,14 +97,10 @@ def intervals(
         ax.plot(rows[value], rows.index, "o", color=BLUE)
         if before.notna().any():
             ax.plot(before, rows.index, "o", markerfacecolor="none", color=ORANGE)
-            last = before.last_valid_index()
-            _beside(
-                ax, heading(f"{value}_before"), before[last], last, offset=(0, -14), centre=True, soft=True
-            )
         for place, point in rows[value].items():
             _beside(ax, show(value, point), point, place, offset=(0, 9), centre=True)
         ax.set_yticks(rows.index, _words(rows[label]))
-        ax.set(xlabel=heading(value), ylabel="", ylim=(-0.7, len(rows) - 0.3))
+        ax.set(xlabel=axis, ylabel="", ylim=(-0.7, len(rows) - 0.3))
 
     said = _said(rows, label, value, show)
     return _chart(draw, title, about, f"{title}. {heading(value)}: {said}", height=1.3 + 0.5 * len(rows))
@@ -171,7 +168,6 @@ def _beside(
     *,
     offset: tuple[int, int] = (4, 0),
     centre: bool = False,
-    soft: bool = False,
 ) -> None:
     """A text at a point, some points of type away from it."""
     ax.annotate(
@@ -181,8 +177,7 @@ def _beside(
         textcoords="offset points",
         ha="center" if centre else "left",
         va="center",
-        color=SOFT if soft else INK,
-        fontsize=9 if soft else None,
+        color=INK,
     )
 
 

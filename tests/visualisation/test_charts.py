@@ -114,7 +114,7 @@ def test_every_chart_carries_what_a_reader_must_know(figure, name):
     axis = {
         "bars": "customers",
         "lines": "customers",
-        "intervals": "customers",
+        "intervals": "customers   ○ Q3",  # the ring is the period before
         "curve": "share of sales",
         "heat": "",
     }
