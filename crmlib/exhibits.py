@@ -140,7 +140,7 @@ class Exhibit:
             {
                 "name": name,
                 "heading": HEADINGS.get(name) or WORDS.get(name, ""),
-                "unit": self.units.get(name, "text"),
+                "unit": self._unit(name, "row"),
             }
             for name in self.columns
         ]

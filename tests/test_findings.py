@@ -234,3 +234,9 @@ def test_of_many_months_the_newest_are_shown(exhibit):
     page = exhibit(pd.DataFrame({"month": months}), title="Months").html()
     assert "2024-12" in page
     assert "2023-04" not in page
+
+
+def test_what_goes_to_excel_knows_its_units_and_not_only_those_named_by_hand(exhibit):
+    table = pd.DataFrame({"id": ["sales.all"], "unit": ["money"], "value": [1.5], "share": [0.5], "x": ["y"]})
+    units = {column["name"]: column["unit"] for column in exhibit(table, title="T").record()["columns"]}
+    assert units == {"id": "measure", "value": "row", "share": "share", "x": "text"}

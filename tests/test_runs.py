@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from python_calamine import CalamineWorkbook
 
 ROOT = Path(__file__).resolve().parent.parent
 CRM = Path(sys.executable).parent / "crm"
@@ -157,6 +158,16 @@ def test_the_report_asks_nothing_of_anybody_and_describes_every_picture(twice):
     pictures = re.findall(r"<img\b[^>]*>", page)
     assert len(pictures) >= 10
     assert all(re.search(r'alt="[^"]{10,}"', picture) for picture in pictures)
+
+
+def test_excel_shows_what_the_report_shows_and_not_internal_names(twice):
+    book = CalamineWorkbook.from_path(str(twice[0] / "reports/demo/2024-Q4/exhibits.xlsx"))
+    sales = book.get_sheet_by_name("sales").to_python()
+    assert sales[3][:2] == ["Measure", "This period"]
+    assert sales[4][0] == "All sales"
+    assert sales[4][1] == results(twice[0], "demo", "2024-Q4")["sales.all"]["value"]
+    reasons = book.get_sheet_by_name("ledger.reasons").to_python()
+    assert reasons[4][:3] == ["Customers", "an exact copy of an earlier row", "Merged"]
 
 
 def test_nobody_is_named_outside_internal(twice):
