@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from crmlib.errors import ConfigError
+from crmlib.mapping import Sources, Tables
 from crmlib.period import Period
-from crmlib.rules import Classes, Rule
+from crmlib.rules import Classes, Rule, SamePerson
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
@@ -36,61 +37,6 @@ def _language(code: str) -> str:
         raise ValueError("not a known language; write a code like en or zh") from None
 
 
-class Source(Rule):
-    """Files of one table, and which of their columns means what."""
-
-    files: list[str] = Field(min_length=1)
-    columns: dict[str, str]  # canonical column: header in the file
-    sheet: str | None = None  # of a workbook; the first visible one unless said
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    date_format: str | None = None  # strptime form, where dates would be ambiguous
-    exact_duplicates: Literal["merge", "keep"] = "merge"
-
-
-class Returns(Rule):
-    """How a return is told from a sale."""
-
-    order_id_starts_with: str = Field(min_length=1)
-
-
-class Transactions(Source):
-    """Order lines."""
-
-    returns: Returns | None = None
-    zero_price: Literal["gift", "purchase"] = "gift"
-
-
-class Answer(Rule):
-    """The column of one question, and the ends of its scale."""
-
-    column: str
-    scale: tuple[float, float]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "Answer":
-        if self.scale[0] >= self.scale[1]:
-            raise ValueError("the scale's first end must lie below its second")
-        return self
-
-
-class Surveys(Source):
-    """Answers to a satisfaction survey, a column for each question."""
-
-    answers: dict[Literal["product", "service", "after_sales", "brand", "overall", "recommend"], Answer]
-
-
-class Tables(Rule):
-    """The tables a client delivers; one that is absent is reported as not supplied."""
-
-    customers: Source | None = None
-    transactions: Transactions
-    surveys: Surveys | None = None
-
-    def named(self) -> dict[str, Source]:
-        """The tables that were supplied, by name."""
-        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name)}
-
-
 class Privacy(Rule):
     """The key of the masks; only the demo's is public, every other comes from outside the file."""
 
@@ -108,7 +54,12 @@ class Settings(Rule):
     unit: Literal["year", "quarter", "month"] = "quarter"
     delivered_on: dt.date | None = None
     abnormal: Literal["flag", "quarantine"] = "flag"
+    sources: Sources = Field(
+        default_factory=dict
+    )  # files by a name, for `sql:` and for their totals as delivered
     tables: Tables
+    corrections: list[str] = Field(default_factory=list)  # quarantine files that came back corrected
+    same_person: SamePerson = SamePerson()
     classes: Classes = Classes()
     privacy: Privacy = Privacy()
 

@@ -141,6 +141,19 @@ class TierRule(Rule):
     cuts: Cuts = Cuts(high=2.5, medium=1.5)
 
 
+class SamePerson(Rule):
+    """One customer under several numbers: from which match probability rows are merged, or listed."""
+
+    merge_from: Share = 0.99
+    list_from: Share = 0.8
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SamePerson":
+        if self.list_from > self.merge_from:
+            raise ValueError("list_from must not lie above merge_from")
+        return self
+
+
 class Classes(Rule):
     """All standards of classification; the goal says what they are for (X11)."""
 

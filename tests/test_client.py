@@ -70,7 +70,8 @@ def test_a_misspelt_key_is_named_with_its_line_and_the_key_that_was_meant(home):
 def test_a_key_that_resembles_none_is_answered_with_all_that_may_stand_there(home):
     assert refusal(home, CONFIG + "    zzz: 1\n") == (
         "data/acme/client.yml, line 10: tables.transactions.zzz is not a known key; known here: "
-        "columns, date_format, delimiter, exact_duplicates, files, returns, sheet, zero_price."
+        "columns, database, date_format, day_first, decimal, delimiter, encoding, exact_duplicates, files, "
+        "header_row, query, returns, sheet, sql, zero_price."
     )
 
 
@@ -96,7 +97,9 @@ def test_a_language_that_is_none_is_refused(home):
 
 def test_a_client_without_order_lines_is_told_what_is_missing(home):
     config = "name: Acme\ncurrency: CNY\ntables:\n  customers:\n    files: [a.csv]\n    columns: {customer_id: id}\n"
-    assert refusal(home, config) == "data/acme/client.yml, line 3: tables.transactions is missing; add it."
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 3: tables: one of transactions, snapshot or tiers is needed."
+    )
 
 
 def test_a_client_without_a_currency_is_told_what_is_missing(home):

@@ -11,7 +11,7 @@ from crmlib.analysis import kpis
 from crmlib.classification import facts
 from crmlib.cleaning import delivery as cleaning
 from crmlib.cleaning import ledger
-from crmlib.collection import sources
+from crmlib.collection import accounts, sources
 from crmlib.findings import Book
 from crmlib.period import Period
 
@@ -133,6 +133,6 @@ def test_bad_debt_of_11062_06_is_flagged_and_not_lost(retail):
 
 def test_what_came_is_told_as_it_came(retail):
     _, delivery, _ = retail
-    figures = sources.delivered(delivery["transactions"])
+    figures = accounts.delivered(delivery["transactions"])
     assert figures["delivered.transactions.rows"]["value"] == 541909
     assert figures["delivered.transactions.Quantity.sum"]["value"] == 5176450  # pandas read_csv, sum

@@ -32,7 +32,9 @@ def test_a_table_that_lacks_a_column_is_refused_with_what_it_has():
 
 
 def test_columns_that_nobody_promised_are_left_out_and_order_does_not_matter():
-    wild = pd.DataFrame({"extra": [1], "raw": ["{}"], "source_row": [2], "source_file": ["f"]})
+    wild = pd.DataFrame(
+        {"extra": [1], "raw": ["{}"], "source_row": [2], "source_file": ["f"], "sheet": [""], "column": [""]}
+    )
     wild = wild.assign(money=5, reason="missing-date", table="transactions")
     kept = tables.conform(wild, tables.QUARANTINE)
     assert kept.column_names == ["table", "reason", "money", "source_file", "source_row", "raw"]
@@ -42,7 +44,7 @@ def test_columns_that_nobody_promised_are_left_out_and_order_does_not_matter():
 def test_a_number_that_does_not_fit_its_promise_is_not_bent():
     wild = pd.DataFrame({"table": ["a"], "reason": ["r"], "money": [0.5], "source_file": ["f"]})
     with pytest.raises(pa.ArrowInvalid):
-        tables.conform(wild.assign(source_row=2, raw=""), tables.QUARANTINE)
+        tables.conform(wild.assign(source_row=2, raw="", sheet="", column=""), tables.QUARANTINE)
 
 
 def test_the_same_table_written_twice_is_the_same_bytes(tmp_path):

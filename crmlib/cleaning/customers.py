@@ -57,9 +57,9 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     """
     source = client.tables.customers
     engine = tables.engine()
-    engine.register("delivered", collected.rows)
+    collected.delivered(engine)
     parts = [_column(column, source.columns, source.date_format) for column in CUSTOMER_COLUMNS]
-    originals = ", ".join(values.name(c) for c in collected.rows.column_names if c not in (FILE, ROW))
+    originals = ", ".join(values.name(c) for c in collected.headers)
     typed = engine.sql(
         f"SELECT {', '.join(parts)}, {FILE} AS source_file, {ROW} AS source_row, "
         f"row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy "
@@ -127,7 +127,7 @@ def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Tabl
     state = f"struct_pack({', '.join(f'{field} := {field}' for field in fields)})"
     engine = tables.engine()
     engine.register("lines", lines)
-    engine.register("delivered", collected.rows)
+    collected.delivered(engine)
     # Within the engine, so that order lines need not fit into memory.
     rows = engine.sql(f"""
         WITH told AS (SELECT {", ".join(parts)}, {FILE}, {ROW} FROM delivered),

@@ -5,11 +5,12 @@ import pandas as pd
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.transactions import MISFITS, Cleaned, aside, misfit_fates
-from crmlib.client import Client, Surveys
+from crmlib.client import Client
 from crmlib.collection import values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
 from crmlib.collection.sources import FILE, Collected
+from crmlib.mapping import Surveys
 from crmlib.period import day_number
 
 STEPS = [*MISFITS, "exact-duplicate", "missing-id", "unreadable-date", "future-date"]
@@ -53,9 +54,9 @@ def surveys(collected: Collected, client: Client, *, delivered_on, known: set[st
 
 def _forms(collected: Collected, source: Surveys) -> pd.DataFrame:
     engine = tables.engine()
-    engine.register("delivered", collected.rows)
+    collected.delivered(engine)
     customer, day = (values.name(tidy(source.columns[c])) for c in ("customer_id", "answered_day"))
-    originals = ", ".join(values.name(c) for c in collected.rows.column_names if c not in (FILE, ROW))
+    originals = ", ".join(values.name(c) for c in collected.headers)
     parts = ", ".join(
         f"{values.given(h)} AS given_{aspect}, CAST({values.number(h)} AS DOUBLE) AS score_{aspect}"
         for aspect, answer in source.answers.items()

@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.client import Client, Transactions
+from crmlib.client import Client
 from crmlib.collection import values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
 from crmlib.collection.sources import FILE, LINE_COLUMNS, Collected
 from crmlib.errors import SchemaError, SourceError
+from crmlib.mapping import Transactions
 from crmlib.period import day_number
 
 TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
@@ -75,7 +76,7 @@ def transactions(
     """
     source = client.tables.transactions
     engine = tables.engine()
-    engine.register("delivered", collected.rows)
+    collected.delivered(engine)
     engine.register("known", pa.table({"id": pa.array(sorted(known or ()), pa.string())}))
     engine.execute(f"CREATE TEMP TABLE typed AS {_typed(collected, source, known is not None)}")
     _refuse_unreadable_dates(engine, source)
@@ -108,7 +109,7 @@ def misfit_fates(collected: Collected) -> pd.DataFrame:
 def _typed(collected: Collected, source: Transactions, has_customers: bool) -> str:
     """Source columns as canonical columns, with what is needed to judge them."""
     headers = {column: values.name(tidy(header)) for column, header in source.columns.items()}
-    originals = [values.name(c) for c in collected.rows.column_names if c not in (FILE, ROW)]
+    originals = [values.name(c) for c in collected.headers]
     texts = [f"{_text(headers, c)} AS {c}" for c in LINE_COLUMNS if c not in (*NUMBERS, "ordered_at")]
     numbers = [part for c in NUMBERS for part in _number(headers, c)]
     date = headers["ordered_at"]
@@ -260,17 +261,22 @@ def quarantined(engine: duckdb.DuckDBPyConnection, collected: Collected, scale: 
 def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     """Quarantine lines for rows named by file and row, with their raw text.
 
-    `judged` has source_file, source_row, reason and money.
+    `judged` has source_file, source_row, reason and money, and may have column (the header of the cell at
+    fault).
     """
     engine = tables.engine()
-    engine.register("delivered", collected.rows)
-    engine.register("judged", judged[["source_file", "source_row", "reason", "money"]])
-    originals = [c for c in collected.rows.column_names if c not in (FILE, ROW)]
+    collected.delivered(engine)
+    told = [c for c in ("source_file", "source_row", "reason", "money", "column") if c in judged]
+    engine.register("judged", judged[told])
+    originals = collected.headers
     pairs = ", ".join(f"{values.literal(c)}, d.{values.name(c)}" for c in originals)
     rows = engine.sql(
         f"SELECT j.*, CAST(json_object({pairs}) AS VARCHAR) AS raw FROM judged j "
         f"JOIN delivered d ON d.{FILE} = j.source_file AND d.{ROW} = j.source_row"
     ).df()
+    sheets = dict(zip(collected.files["file"], collected.files["sheet"], strict=True))
+    rows["sheet"] = rows["source_file"].map(sheets).fillna("")
     both = pd.concat([rows, collected.broken.assign(money=0)]).assign(table=collected.table)
+    both["column"] = both["column"].fillna("") if "column" in both else ""
     ordered = both.sort_values(["source_file", "source_row", "reason"], ignore_index=True)
     return ordered[tables.QUARANTINE.schema.names].astype({"money": "int64", "source_row": "int64"})

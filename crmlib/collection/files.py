@@ -14,7 +14,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -45,6 +45,17 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """A cell whose text was changed on reading, and by which rule."""
+
+    row: int
+    column: str
+    old: str
+    new: str
+    rule: str
+
+
+@dataclass(frozen=True)
 class TextTable:
     """A file's records as text, `_row` telling where each stood."""
 
@@ -54,6 +65,12 @@ class TextTable:
     form: str  # encoding and delimiter, or the sheet's name
     titles: int  # rows above the header
     fingerprint: str
+    sheet: str = ""  # of a workbook
+    repairs: list[Repair] = field(default_factory=list)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The records, a part at a time; `broken` and `repairs` are whole once they have been read."""
+        return iter(self.rows.to_batches(max_chunksize=200_000))
 
     @property
     def records(self) -> int:
@@ -291,7 +308,7 @@ def _workbook(path: Path, expected: set[str], sheet: str | None, fingerprint: st
     numbered = [(place + 1, row) for place, row in enumerate(grid) if place >= first and any(row)]
     columns = {name: pa.array([row[i] for _, row in numbered], pa.string()) for i, name in enumerate(header)}
     columns[ROW] = pa.array([place for place, _ in numbered], pa.int64())
-    return TextTable(path, pa.table(columns), [], f"sheet {name}", titles, fingerprint)
+    return TextTable(path, pa.table(columns), [], f"sheet {name}", titles, fingerprint, name)
 
 
 def _refuse_bomb(path: Path) -> None:

@@ -2,21 +2,24 @@
 
 import datetime as dt
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crmlib import tables
-from crmlib.client import Client, Source, Surveys, shown
+from crmlib.client import Client, shown
 from crmlib.collection import values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
 from crmlib.errors import SourceError
+from crmlib.mapping import Source, Surveys
 from crmlib.period import day_number, day_of
 
 FILE = "_file"
@@ -38,12 +41,12 @@ DATED = {"transactions": "ordered_at", "surveys": "answered_day"}
 class Collected:
     """One table of a delivery, as it came.
 
-    `rows` holds every source column as text, `_file` and `_row`; `broken` the records that did not
-    fit their header (file, row, reason, raw); `files` the account of each file.
+    The file at `path` holds every source column as text, `_file` and `_row`; `broken` the records that
+    did not fit their header (file, sheet, row, reason, raw); `files` the account of each file.
     """
 
     table: str
-    rows: pa.Table
+    path: Path
     broken: pd.DataFrame
     files: pd.DataFrame
     personal: frozenset[str] = frozenset()  # headers that are mapped to personal columns
@@ -51,7 +54,23 @@ class Collected:
     @property
     def records(self) -> int:
         """Records delivered."""
-        return self.rows.num_rows + len(self.broken)
+        return pq.read_metadata(self.path).num_rows + len(self.broken)
+
+    @property
+    def headers(self) -> list[str]:
+        """Headers of the source, without `_file` and `_row`."""
+        return [name for name in pq.read_schema(self.path).names if name not in (FILE, ROW)]
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """Every record, in memory: for tables that are small."""
+        return pq.read_table(self.path)
+
+    def delivered(self, engine: duckdb.DuckDBPyConnection) -> None:
+        """Name the records `delivered` in an engine; they are read as they are needed."""
+        engine.execute(
+            f"CREATE OR REPLACE TEMP VIEW delivered AS FROM read_parquet({values.literal(str(self.path))})"
+        )
 
 
 def paths(client: Client, source: Source, table: str) -> list[Path]:
@@ -91,32 +110,58 @@ def mapped(source: Source) -> dict[str, str]:
     return columns
 
 
-def collected(client: Client, table: str) -> Collected:
-    """A table's files, read as text."""
+def collected(client: Client, table: str, folder: Path | None = None) -> Collected:
+    """A table's files, read as text into `folder` (the process's own, unless said)."""
     source = client.tables.named()[table]
     _check_mapping(client, source, table)
     read = [_file(client, source, table, path) for path in paths(client, source, table)]
     kept, twice = _once(read)
     named = _named(client, kept)
-    rows = pa.concat_tables(
-        [
-            _alike(f.rows, kept).append_column(FILE, pa.array([name] * f.rows.num_rows, pa.string()))
-            for name, f in named.items()
-        ],
-        promote_options="default",
-    )
+    path = (folder or tables.spill()) / f"{table}.parquet"
+    tables.write_batches(_batches(named), _schema(kept), path)
     broken = pd.DataFrame(
-        [(name, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
-        columns=["source_file", "source_row", "reason", "raw"],
+        [(name, f.sheet, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
+        columns=BROKEN,
     )
-    return Collected(table, _filled(rows), broken, _account(table, named, twice), personal(source, rows))
+    return Collected(table, path, broken, _account(table, named, twice), personal(source, path))
 
 
-def personal(source: Source, rows: pa.Table) -> frozenset[str]:
+BROKEN = ["source_file", "sheet", "source_row", "reason", "raw"]
+
+
+def _schema(files: list[TextTable]) -> pa.Schema:
+    """The headers of all files, each under the spelling of the first that has it: `Note` is `note`."""
+    first: dict[str, str] = {}
+    for file in files:
+        for header in file.headers:
+            first.setdefault(header.casefold(), header)
+    return pa.schema(
+        [(header, pa.string()) for header in first.values()] + [(ROW, pa.int64()), (FILE, pa.string())]
+    )
+
+
+def _batches(named: dict[str, TextTable]) -> Iterator[pa.RecordBatch]:
+    """Every file's records under one header; empty text where a file lacks an optional column."""
+    schema = _schema(list(named.values()))
+    for name, file in named.items():
+        spelt = {header.casefold(): header for header in file.headers}
+        for batch in file.batches():
+            empty = pa.array([""] * batch.num_rows, pa.string())
+            yield pa.record_batch(
+                [
+                    batch[spelt[header.casefold()]].fill_null("") if header.casefold() in spelt else empty
+                    for header in schema.names[:-2]
+                ]
+                + [batch[ROW], pa.array([name] * batch.num_rows, pa.string())],
+                schema=schema,
+            )
+
+
+def personal(source: Source, path: Path) -> frozenset[str]:
     """Headers whose cells name people, mapped or not: of these not even a sum is shown."""
     named = tables.CUSTOMERS.personal
     mapped_to = {tidy(header) for column, header in source.columns.items() if column in named}
-    return frozenset(mapped_to | {header for header in rows.column_names if names_people(header)})
+    return frozenset(mapped_to | {header for header in pq.read_schema(path).names if names_people(header)})
 
 
 def from_text(table: str, rows: pd.DataFrame, file: str = "memory") -> Collected:
@@ -124,8 +169,9 @@ def from_text(table: str, rows: pd.DataFrame, file: str = "memory") -> Collected
     content = pa.table({tidy(c): pa.array(rows[c].astype(object), pa.string()) for c in rows.columns})
     content = content.append_column(ROW, pa.array(range(2, len(rows) + 2), pa.int64()))
     content = content.append_column(FILE, pa.array([file] * len(rows), pa.string()))
-    nothing = pd.DataFrame(columns=["source_file", "source_row", "reason", "raw"])
-    return Collected(table, content, nothing, pd.DataFrame())
+    path = Path(tempfile.mkdtemp(dir=tables.spill())) / f"{table}.parquet"
+    account = pd.DataFrame({"file": [file], "sheet": [""]})
+    return Collected(table, tables.write_arrow(content, path), pd.DataFrame(columns=BROKEN), account)
 
 
 def mappable(table: str) -> list[str]:
@@ -200,24 +246,6 @@ def _named(client: Client, files: list[TextTable]) -> dict[str, TextTable]:
     return named
 
 
-def _alike(rows: pa.Table, files: list[TextTable]) -> pa.Table:
-    """The rows under the headers of the first file that has them: one file's `Note` is another's `note`."""
-    first: dict[str, str] = {}
-    for file in files:
-        for header in file.headers:
-            first.setdefault(header.casefold(), header)
-    return rows.rename_columns([first.get(name.casefold(), name) for name in rows.column_names])
-
-
-def _filled(rows: pa.Table) -> pa.Table:
-    """Empty text where one of several files lacks an optional column."""
-    filled = {
-        name: rows[name].fill_null("") if rows[name].type == pa.string() else rows[name]
-        for name in rows.column_names
-    }
-    return pa.table(filled)
-
-
 def _account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> pd.DataFrame:
     """One line a file: what it is, how many records, what was found in it."""
     return pd.DataFrame(
@@ -226,6 +254,7 @@ def _account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> 
                 "table": table,
                 "file": name,
                 "form": file.form,
+                "sheet": file.sheet,
                 "title_rows": file.titles,
                 "records": file.records if used else 0,
                 "misfits": len(file.broken) if used else 0,
@@ -238,53 +267,6 @@ def _account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> 
     )
 
 
-def delivered(collected: Collected) -> dict[str, dict]:
-    """Rows, and sum and mean of each numeric column, as they came: "is it all there?"
-
-    Ids as in `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold
-    anything are plainly numbers; `n` says how many were summed.
-    """
-    source = collected.table
-    figures: dict[str, dict] = {
-        f"delivered.{source}.rows": {"value": collected.records, "n": collected.records}
-    }
-    rows = tables.engine().from_arrow(collected.rows)
-    for header in collected.rows.column_names:
-        if header in (FILE, ROW, *collected.personal):
-            continue
-        column = values.name(header)
-        filled, numeric, total = rows.aggregate(
-            f"count(*) FILTER ({values.given(column)}), count({values.number(column)}),"
-            f" sum(CAST({values.number(column)} AS DECIMAL(38,9)))"
-        ).fetchall()[0]
-        # The sum of a single cell would be the cell.
-        if numeric >= 2 and numeric >= 0.9 * filled:
-            about = {"n": numeric}
-            figures[f"delivered.{source}.{header}.sum"] = {"value": float(total), **about}
-            figures[f"delivered.{source}.{header}.mean"] = {"value": float(total / numeric), **about}
-    return figures
-
-
-def totals(delivered: dict[str, dict]) -> pd.DataFrame:
-    """The figures of `delivered` as a table: table, header, what (rows, sum, mean), figure, n."""
-    rows = []
-    for id, parts in delivered.items():
-        _, table, rest = id.split(".", 2)
-        column, _, what = rest.rpartition(".")
-        rows.append((table, column, what, parts["value"], parts["n"]))
-    return pd.DataFrame(rows, columns=["table", "header", "what", "figure", "n"])
-
-
-def files(collection: dict[str, Collected]) -> pd.DataFrame:
-    """The account of every file: table, file, form, title_rows, records, misfits, use, sha256."""
-    return pd.concat([found.files for found in collection.values()], ignore_index=True)
-
-
-def fit(files: pd.DataFrame) -> dict[str, int]:
-    """Records, and how many do not fit their header."""
-    return {"misfits": int(files["misfits"].sum()), "records": int(files["records"].sum())}
-
-
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
     if collected.table not in DATED:
@@ -295,7 +277,7 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
     first, last = (
         tables.engine()
-        .from_arrow(collected.rows)
+        .read_parquet(str(collected.path))
         .project(f"{values.day(header, source.date_format)} AS day")
         .filter(f"day <= {newest}")
         .aggregate("min(day), max(day)")
@@ -305,18 +287,21 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
 
 
 def delivery(client: Client) -> dict[str, Collected]:
-    """Everything a client delivers, table by table."""
-    return {name: collected(client, name) for name in client.tables.named()}
+    """Everything a client delivers, table by table, read into `built/delivery/collected/`."""
+    return {name: collected(client, name, _folder(client)) for name in client.tables.named()}
+
+
+def _folder(client: Client) -> Path:
+    return client.delivery / "collected"
 
 
 def write(client: Client, collection: dict[str, Collected]) -> Path:
-    """The delivery as collected, and the day it was handed over, under `built/delivery/`."""
-    folder = client.delivery / "collected"
+    """What did not fit, and the day the delivery was handed over, under `built/delivery/`."""
     for name, found in collection.items():
-        tables.write_arrow(found.rows, folder / f"{name}.parquet")
-        tables.write_arrow(
-            pa.Table.from_pandas(found.broken, preserve_index=False), folder / f"{name}-misfits.parquet"
-        )
+        misfits = pa.Table.from_pandas(found.broken, preserve_index=False)
+        tables.write_arrow(misfits, _folder(client) / f"{name}-misfits.parquet")
+        account = pa.Table.from_pandas(found.files, preserve_index=False)
+        tables.write_arrow(account, _folder(client) / f"{name}-files.parquet")
     spans = [s for s in (span(client, found) for found in collection.values()) if s]
     if client.delivered_on is None and not spans:
         raise SourceError(f"{shown(client.config)}: no table has a readable date; say delivered_on.")
@@ -332,10 +317,9 @@ def as_collected(client: Client) -> dict[str, Collected]:
 
 
 def _read(client: Client, table: str) -> Collected:
-    folder, step = client.delivery / "collected", "01-collection"
-    rows = pq.read_table(tables.verified(folder / f"{table}.parquet", step))
-    broken = pq.read_table(tables.verified(folder / f"{table}-misfits.parquet", step)).to_pandas()
-    return Collected(table, rows, broken, pd.DataFrame())
+    paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", "-misfits", "-files")]
+    rows, broken, files = (tables.verified(path, "01-collection") for path in paths)
+    return Collected(table, rows, pd.read_parquet(broken), pd.read_parquet(files))
 
 
 def delivered_on(client: Client) -> dt.date:
@@ -346,36 +330,3 @@ def delivered_on(client: Client) -> dt.date:
     if not path.is_file():
         raise tables.MissingStep("The delivery has not been collected. Run notebook 01-collection first.")
     return dt.date.fromisoformat(json.loads(path.read_text("utf-8"))["delivered_on"])
-
-
-def fields(collection: dict[str, Collected], client: Client) -> pd.DataFrame:
-    """Every mapped column and how much of it is filled: table, column, header, filled (share)."""
-    rows = []
-    for table, found in collection.items():
-        for column, header in mapped(client.tables.named()[table]).items():
-            filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(found.rows[header]), "")).as_py() or 0
-            share = filled / found.rows.num_rows if found.rows.num_rows else None
-            rows.append((table, column.removeprefix("answer:"), header, share))
-    return pd.DataFrame(rows, columns=["table", "column", "header", "filled"])
-
-
-def spans(collection: dict[str, Collected], client: Client, delivered_on: dt.date) -> pd.DataFrame:
-    """How far each dated table reaches: table, records, first_date, last_date, days_old at delivery."""
-    rows = []
-    for table, found in collection.items():
-        reach = span(client, found)
-        first, last = reach or (None, None)
-        age = (delivered_on - last).days if last else None
-        rows.append((table, found.records, first, last, age))
-    return pd.DataFrame(rows, columns=["table", "records", "first_date", "last_date", "days_old"])
-
-
-def freshness(reach: pd.DataFrame, delivered_on: dt.date) -> dict:
-    """How far order lines reach: last day, days before the delivery, day of the delivery."""
-    lines = reach.set_index("table").loc["transactions"]
-    return {"last": lines["last_date"], "days": lines["days_old"], "on": delivered_on}
-
-
-def absent(client: Client) -> list[str]:
-    """Tables that the client does not supply."""
-    return [name for name in type(client.tables).model_fields if name not in client.tables.named()]

@@ -1,0 +1,91 @@
+"""The account of a delivery: what came, how far it reaches, how fresh and how full it is."""
+
+import datetime as dt
+
+import pandas as pd
+
+from crmlib import tables
+from crmlib.client import Client
+from crmlib.collection import values
+from crmlib.collection.sources import Collected, mapped, span
+
+
+def delivered(collected: Collected) -> dict[str, dict]:
+    """Rows, and sum and mean of each numeric column, as they came: "is it all there?"
+
+    Ids as in `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold
+    anything are plainly numbers; `n` says how many were summed.
+    """
+    source = collected.table
+    figures: dict[str, dict] = {
+        f"delivered.{source}.rows": {"value": collected.records, "n": collected.records}
+    }
+    rows = tables.engine().read_parquet(str(collected.path))
+    for header in collected.headers:
+        if header in collected.personal:
+            continue
+        column = values.name(header)
+        filled, numeric, total = rows.aggregate(
+            f"count(*) FILTER ({values.given(column)}), count({values.number(column)}),"
+            f" sum(CAST({values.number(column)} AS DECIMAL(38,9)))"
+        ).fetchall()[0]
+        # The sum of a single cell would be the cell.
+        if numeric >= 2 and numeric >= 0.9 * filled:
+            about = {"n": numeric}
+            figures[f"delivered.{source}.{header}.sum"] = {"value": float(total), **about}
+            figures[f"delivered.{source}.{header}.mean"] = {"value": float(total / numeric), **about}
+    return figures
+
+
+def totals(delivered: dict[str, dict]) -> pd.DataFrame:
+    """The figures of `delivered` as a table: table, header, what (rows, sum, mean), figure, n."""
+    rows = []
+    for id, parts in delivered.items():
+        _, table, rest = id.split(".", 2)
+        column, _, what = rest.rpartition(".")
+        rows.append((table, column, what, parts["value"], parts["n"]))
+    return pd.DataFrame(rows, columns=["table", "header", "what", "figure", "n"])
+
+
+def files(collection: dict[str, Collected]) -> pd.DataFrame:
+    """The account of every file: table, file, form, title_rows, records, misfits, use, sha256."""
+    return pd.concat([found.files for found in collection.values()], ignore_index=True)
+
+
+def fit(files: pd.DataFrame) -> dict[str, int]:
+    """Records, and how many do not fit their header."""
+    return {"misfits": int(files["misfits"].sum()), "records": int(files["records"].sum())}
+
+
+def fields(collection: dict[str, Collected], client: Client) -> pd.DataFrame:
+    """Every mapped column and how much of it is filled: table, column, header, filled (share)."""
+    rows = []
+    for table, found in collection.items():
+        for column, header in mapped(client.tables.named()[table]).items():
+            column, rows = values.name(header), tables.engine().read_parquet(str(found.path))
+            filled, total = rows.aggregate(f"count({values.text(column)}), count(*)").fetchall()[0]
+            share = filled / total if total else None
+            rows.append((table, column.removeprefix("answer:"), header, share))
+    return pd.DataFrame(rows, columns=["table", "column", "header", "filled"])
+
+
+def spans(collection: dict[str, Collected], client: Client, delivered_on: dt.date) -> pd.DataFrame:
+    """How far each dated table reaches: table, records, first_date, last_date, days_old at delivery."""
+    rows = []
+    for table, found in collection.items():
+        reach = span(client, found)
+        first, last = reach or (None, None)
+        age = (delivered_on - last).days if last else None
+        rows.append((table, found.records, first, last, age))
+    return pd.DataFrame(rows, columns=["table", "records", "first_date", "last_date", "days_old"])
+
+
+def freshness(reach: pd.DataFrame, delivered_on: dt.date) -> dict:
+    """How far order lines reach: last day, days before the delivery, day of the delivery."""
+    lines = reach.set_index("table").loc["transactions"]
+    return {"last": lines["last_date"], "days": lines["days_old"], "on": delivered_on}
+
+
+def absent(client: Client) -> list[str]:
+    """Tables that the client does not supply."""
+    return [name for name in type(client.tables).model_fields if name not in client.tables.named()]
