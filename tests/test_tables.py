@@ -37,7 +37,9 @@ def test_columns_that_nobody_promised_are_left_out_and_order_does_not_matter():
     )
     wild = wild.assign(money=5, reason="missing-date", table="transactions")
     kept = tables.conform(wild, tables.QUARANTINE)
-    assert kept.column_names == ["table", "reason", "money", "source_file", "source_row", "raw"]
+    assert kept.column_names == [
+        *("table", "reason", "money", "source_file", "sheet", "source_row", "column", "raw")
+    ]
     assert kept.schema.metadata is None
 
 

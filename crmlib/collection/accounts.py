@@ -62,8 +62,10 @@ def fields(collection: dict[str, Collected], client: Client) -> pd.DataFrame:
     rows = []
     for table, found in collection.items():
         for column, header in mapped(client.tables.named()[table]).items():
-            column, rows = values.name(header), tables.engine().read_parquet(str(found.path))
-            filled, total = rows.aggregate(f"count({values.text(column)}), count(*)").fetchall()[0]
+            cells = tables.engine().read_parquet(str(found.path))
+            filled, total = cells.aggregate(
+                f"count({values.text(values.name(header))}), count(*)"
+            ).fetchall()[0]
             share = filled / total if total else None
             rows.append((table, column.removeprefix("answer:"), header, share))
     return pd.DataFrame(rows, columns=["table", "column", "header", "filled"])
