@@ -6,7 +6,7 @@ CRM := .venv/bin/crm
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab demo lock lint clean
+.PHONY: help report test bench lab demo lock lint clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ report: $(READY)  ## run the demo client for 2024-Q4 and print its report's path
 
 test: $(READY)  ## run every test, the committed notebooks among them
 	@.venv/bin/python -m pytest
+
+bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
+	@for script in order_lines killed same_person errors; do .venv/bin/python bench/$$script.py || exit 1; done
+	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection
 
 lab: $(READY)  ## open JupyterLab on working copies of the demo's notebooks
 	@$(CRM) lab demo
