@@ -1,0 +1,297 @@
+"""The bytes of a text file as UTF-8: which encoding it is in, and which of its lines are in another.
+
+Encodings are tried strictly: a byte-order mark, UTF-8, then GB18030. Nothing is ever read as
+Latin-1, which never fails and so proves nothing. Where one file holds two encodings, every line is
+read on its own: lines in the other encoding are told apart, and lines in neither are kept escaped.
+"""
+
+import codecs
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from crmlib.errors import SourceError
+
+BLOCK = 8 * 1024**2
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\r|\n|\Z)")
+# A Western letter in its own encoding stands between ASCII letters; GB18030 takes it and the letter
+# after it for one rare character. Real Chinese text has characters of two high bytes side by side.
+WESTERN = re.compile(
+    rb"(?:[\x00-\x7f]++|(?<=[A-Za-z])[\xc0-\xff][A-Za-z]|[\xc0-\xff][A-Za-z](?=[A-Za-z]))*+\Z"
+)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a first reading of a text file found."""
+
+    path: Path
+    name: str  # as messages call it
+    fingerprint: str  # SHA-256 of its bytes
+    encoding: str
+    mark: int = 0  # bytes of the byte-order mark
+    lines: int = 0  # physical lines, counted without regard to quotes
+    mixed: bool = False  # some lines are in another encoding, or in none
+    stated: bool = False  # the client said which
+
+    @property
+    def form(self) -> str:
+        """The encoding as people write it."""
+        return re.sub("-[lb]e$", "", self.encoding).upper()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line that was not in its file's encoding: where it begins in the decoded bytes, and what it was."""
+
+    at: int
+    kind: str  # gb18030, utf-8 or undecodable
+    old: str  # the line as delivered, bytes escaped
+
+
+def text(path: Path, *, name: str, stated: str | None = None) -> Text:
+    """A file read once, to its end: fingerprint, number of lines, encoding.
+
+    Raises
+    ------
+    SourceError : mostly not text in any encoding that is read
+    """
+    with path.open("rb") as file:
+        start = file.read(65_536)
+        mark, encoding = _marked(start, stated)
+        file.seek(0)
+        mixed, fingerprint, lines = _passed(file, encoding, mark, name)
+    known = Text(path, name, fingerprint, encoding, mark, lines, mixed, bool(stated))
+    if not mixed:
+        return known
+    return known if stated else _voted(known)
+
+
+def _marked(start: bytes, stated: str | None) -> tuple[int, str]:
+    """The length of the byte-order mark, and the encoding to try first."""
+    for mark, encoding in MARKS:
+        if start.startswith(mark):
+            return len(mark), encoding
+    # Excel's Unicode text without its mark: every delimiter and line end has a zero byte beside it.
+    odd, even = start[1::2].count(0), start[0::2].count(0)
+    wide = "utf-16-le" if odd > even else "utf-16-be"
+    if max(odd, even) * 20 > len(start) and min(odd, even) * 10 < max(odd, even):
+        return 0, wide
+    return 0, wide if stated == "utf-16" else stated or "utf-8"
+
+
+def _passed(file: BinaryIO, encoding: str, mark: int, name: str) -> tuple[bool, str, int]:
+    """Whether some of the file is not in the encoding, its SHA-256, and its lines."""
+    digest, lines, broken = hashlib.sha256(), Lines(), False
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    done = 0
+    while block := file.read(BLOCK):
+        digest.update(block)
+        content = block if done else block[mark:]
+        done += len(block)
+        if wide or not (broken or (content.isascii() and not decoder.getstate()[0])):
+            broken |= _fails(decoder, content, lines if wide else None)
+        if broken and wide:
+            raise SourceError(_unreadable(name, encoding, done))
+        if not wide:
+            lines.add(content)
+    if not broken and _fails(decoder, b"", None, final=True):
+        broken = True
+        if wide:
+            raise SourceError(_unreadable(name, encoding, done))
+    return broken, digest.hexdigest(), lines.total
+
+
+def _fails(decoder: codecs.IncrementalDecoder, data: bytes, lines: "Lines | None", final: bool = False):
+    try:
+        found = decoder.decode(data, final)
+    except UnicodeDecodeError:
+        return True
+    if lines:
+        lines.add(found.encode("utf-8", "surrogatepass"))
+    return False
+
+
+def _unreadable(name: str, encoding: str, before: int) -> str:
+    return (
+        f"{name} is not text in {encoding.upper()[:6]}, as it begins: within its first {before:,} bytes "
+        "something else stands. It was cut short or damaged; ask for the file again, or save it as UTF-8."
+    )
+
+
+class Lines:
+    r"""Counts physical lines: those that end in \n, \r or \r\n, and a last one without an end.
+
+    >>> lines = Lines()
+    >>> for part in (b"a\r", b"\nb\rc\n", b"d"):
+    ...     lines.add(part)
+    >>> lines.total
+    4
+    """
+
+    def __init__(self) -> None:
+        """Nothing counted yet."""
+        self._ends, self._last = 0, b""
+
+    def add(self, data: bytes) -> None:
+        """Count what comes next."""
+        if not data:
+            return
+        self._ends += data.count(b"\n")
+        if b"\r" in data:
+            self._ends += data.count(b"\r") - data.count(b"\r\n")
+        if self._last == b"\r" and data[:1] == b"\n":
+            self._ends -= 1
+        self._last = data[-1:]
+
+    @property
+    def total(self) -> int:
+        """The lines so far."""
+        return self._ends + (self._last not in (b"", b"\n", b"\r"))
+
+
+def _voted(known: Text) -> Text:
+    """A file that is not UTF-8 throughout: GB18030, or one of the two with lines in the other.
+
+    Lines vote that can be read one way only; in a file of one encoding all of them agree.
+    """
+    votes = {"utf-8": 0, "gb18030": 0, "undecodable": 0}
+    first, number = 0, 0
+    for line in _lines(known):
+        number += 1
+        if line.isascii():
+            continue
+        kind = reading(line, None)
+        if kind:
+            votes[kind] += 1
+            first = first or (number if kind == "undecodable" else 0)
+    chosen = "utf-8" if votes["utf-8"] >= votes["gb18030"] else "gb18030"
+    lost = votes["undecodable"]
+    if lost > votes["utf-8"] + votes["gb18030"] and lost * 10 >= known.lines and lost > 2:
+        raise SourceError(
+            f"{known.name} is not text in UTF-8 or GB18030: {lost} of its {known.lines} lines cannot be read "
+            f"as either, line {first} first. Save it as UTF-8, or say `encoding` in client.yml."
+        )
+    mixed = bool(lost or (votes["utf-8"] and votes["gb18030"]))
+    return Text(known.path, known.name, known.fingerprint, chosen, known.mark, known.lines, mixed)
+
+
+def reading(line: bytes, chosen: str | None, stated: bool = False) -> str | None:
+    """The encoding of a line that is not ASCII: utf-8, gb18030 or undecodable.
+
+    None where both could be and the file's own, `chosen`, is not known. A GB18030 line that happens
+    to be UTF-8 as well is common Chinese in the one and rubbish in the other, and the reverse.
+
+    >>> reading("张三李四".encode("gb18030"), "utf-8"), reading("张三李四".encode(), "gb18030")
+    ('gb18030', 'utf-8')
+    >>> reading("Orléans".encode("latin-1"), None)
+    'undecodable'
+    """
+    if stated:
+        return chosen if _decoded(line, chosen) is not None else "undecodable"
+    one, other = _decoded(line, "utf-8"), _decoded(line, "gb18030")
+    if one is None:
+        return "undecodable" if other is None or WESTERN.match(line) else "gb18030"
+    if other is None or (_common(one) and not _common(other)):
+        return "utf-8"
+    return chosen
+
+
+def _decoded(line: bytes, encoding: str) -> str | None:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _common(text: str) -> bool:
+    """Whether all of a text is in the set of characters that everyday Chinese needs."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines(known: Text) -> Iterator[bytes]:
+    """The physical lines of a file in UTF-8 or GB18030, where line ends are bytes of their own."""
+    rest = b""
+    for block in _raw(known):
+        *whole, rest = LINE.findall(rest + block)[:-1] or [b""]
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _raw(known: Text) -> Iterator[bytes]:
+    """The bytes of a file below its mark; refused if they are no longer those that were first read."""
+    digest = hashlib.sha256()
+    with known.path.open("rb") as file:
+        first = file.read(known.mark)
+        digest.update(first)
+        while block := file.read(BLOCK):
+            digest.update(block)
+            yield block
+    if digest.hexdigest() != known.fingerprint:
+        raise changed(known.name)
+
+
+def changed(name: str) -> SourceError:
+    """The refusal of a file that was written to meanwhile."""
+    return SourceError(
+        f"{name} changed while it was read. Wait until it has been written whole, then run again."
+    )
+
+
+def blocks(known: Text) -> Iterator[tuple[bytes, list[Mark]]]:
+    """A file as UTF-8, a block at a time, and the lines in it that were in another encoding.
+
+    Raises
+    ------
+    SourceError : the file is not the one that `text` read
+    """
+    if known.mixed:
+        yield from _by_line(known)
+    elif known.encoding == "utf-8":
+        yield from ((block, []) for block in _raw(known))
+    else:
+        decoder = codecs.getincrementaldecoder(known.encoding)("strict")
+        try:
+            for block in _raw(known):
+                yield decoder.decode(block).encode("utf-8", "surrogatepass"), []
+            yield decoder.decode(b"", True).encode(), []
+        except UnicodeDecodeError:
+            raise changed(known.name) from None
+
+
+def _by_line(known: Text) -> Iterator[tuple[bytes, list[Mark]]]:
+    done = 0
+    parts: list[bytes] = []
+    marks: list[Mark] = []
+    size = 0
+    for line in _lines(known):
+        part = line
+        if not line.isascii():
+            kind = reading(line, known.encoding, known.stated) or known.encoding
+            lost = kind == "undecodable"
+            part = (line.decode("utf-8", "backslashreplace") if lost else line.decode(kind)).encode()
+            if kind != known.encoding:
+                old = line.decode("ascii", "backslashreplace").rstrip("\r\n")
+                marks.append(Mark(done + size, kind, old))
+        parts.append(part)
+        size += len(part)
+        if size >= BLOCK:
+            yield b"".join(parts), marks
+            done, size, parts, marks = done + size, 0, [], []
+    yield b"".join(parts), marks
