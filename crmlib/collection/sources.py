@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import joins, union, values
+from crmlib.collection import databases, joins, union, values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
 from crmlib.collection.joins import FILE
@@ -74,6 +74,12 @@ class Collected:
         )
 
 
+def place(client: Client, name: str, folder: Path | None = None) -> Path:
+    """Where a table or a source stands as text."""
+    prefix = "source-" if name in client.sources else ""
+    return (folder or client.delivery / "collected") / f"{prefix}{name}.parquet"
+
+
 def key(client: Client, name: str) -> str:
     """Where `client.yml` speaks of a table or a source: tables.surveys, sources.items."""
     return f"{'sources' if name in client.sources else 'tables'}.{name}"
@@ -126,7 +132,7 @@ def named(client: Client, folder: Path | None = None) -> dict[str, Collected]:
     }
     found = {}
     for name, source in client.sources.items():
-        read = _delivered(client, source, name, (folder or _folder(client)) / f"source-{name}.parquet")
+        read = _delivered(client, source, name, place(client, name, folder))
         found[name] = dataclasses.replace(
             read, personal=frozenset(h for h in read.headers if h in personal or names_people(h))
         )
@@ -152,12 +158,27 @@ def collected(
 
 
 def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
-    """Files as text at `path`."""
+    """Files, or what a database answers, as text at `path`."""
+    if source.database:
+        return _answered(client, source, name, path)
     read = [_file(client, source, name, file) for file in paths(client, source, name)]
     kept, twice = union.once(read)
     known = union.named(kept, client.raw)
     tables.write_batches(union.batches(known), union.schema(kept), path)
     return Collected(name, path, union.broken(known), union.account(name, known, twice))
+
+
+def _answered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
+    """What a database answers, as text at `path`; its fingerprint is that of the text."""
+    where = f"{shown(client.config)}: {key(client, name)}"
+    form = databases.answer(source, path, where=where, raw=client.raw, timezone=client.timezone)
+    rows, mark = pq.read_metadata(path).num_rows, path.with_suffix(".sha256").read_text()
+    account = [(name, source.database, form, "", 0, rows, 0, "used", mark)]
+    found = Collected(
+        name, path, pd.DataFrame(columns=union.BROKEN), pd.DataFrame(account, columns=union.ACCOUNT)
+    )
+    _check_headers(client, source, name, found.headers, f"{where}.query selects no column")
+    return found
 
 
 def _joined(client: Client, table: str, parts: dict[str, Collected], path: Path) -> Collected:
