@@ -17,12 +17,12 @@ from builders import day, demo_maker
 from crmlib import client as clients
 from crmlib import tables
 from crmlib.classification import classes
-from crmlib.cleaning import customers, delivery, ledger, records, surveys, view
+from crmlib.cleaning import delivery, ledger, records, view
 from crmlib.cleaning.delivery import Cleaned
 from crmlib.collection import sources
 from crmlib.rules import Classes
 
-SEEDS = range(5)
+SEEDS = range(3)
 REASONS = {
     "missing_ids": "missing-id",
     "missing_names": "missing-name",
@@ -92,15 +92,15 @@ def demo(request):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CRM_HOME", raising=False)
         client = clients.load("demo")
-    listed = customers.customers(sources.from_text("customers", delivered["customers"]), client)
-    known = set(listed.kept["customer_id"].to_pylist())
-    said = sources.from_text("surveys", delivered["survey"])
-    found, collected = {"customers": listed}, {}
-    given = {"client": client, "delivered_on": client.delivered_on, "known": known}
-    found["surveys"] = surveys.surveys(said, **given)
-    for table in records.TABLES:
-        collected[table.name] = together(table.name, delivered)
-        found[table.name] = records.records(collected[table.name], table=table, **given)
+    collected = {
+        "customers": sources.from_text("customers", delivered["customers"]),
+        # few, because order lines are test_demo_truth's matter
+        "transactions": sources.from_text("transactions", delivered["orders"].head(50)),
+        "surveys": sources.from_text("surveys", delivered["survey"]),
+    }
+    collected |= {table.name: together(table.name, delivered) for table in records.TABLES}
+    found = delivery.cleaned(collected, client, delivered_on=client.delivered_on)
+    known = set(found["customers"].kept["customer_id"].to_pylist())
     return Demo(truth, found, collected, known)
 
 
@@ -140,24 +140,51 @@ def test_strangers_are_kept_and_not_known(demo, table):
 
 
 def test_the_ledger_counts_the_rows_the_maker_counted_and_balances_in_money(demo):
-    found = {name: part for name, part in demo.found.items() if name in demo.collected}
-    total = ledger.totals(delivery.account(found, demo.collected)).set_index("table")
-    for name in found:
-        true = demo.truth["ledger"][name]
-        assert {column: int(total.loc[name, column]) for column in true} == true
+    total = ledger.totals(delivery.account(demo.found, demo.collected)).set_index("table")
+    for table in records.TABLES:
+        true = demo.truth["ledger"][table.name]
+        assert {column: int(total.loc[table.name, column]) for column in true} == true
 
 
-def test_the_files_of_the_demo_are_those_the_maker_makes(demo):
+@pytest.fixture(scope="module")
+def committed():
+    """The demo as it is committed: made again, and as its files are read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CRM_HOME", raising=False)
+        return demo_maker().tables(demo_maker().SEED), clients.load("demo")
+
+
+def test_the_truth_of_the_demo_is_what_the_maker_makes(committed):
     # whoever changes the maker must make the demo again
-    if demo.truth["seed"]:
-        pytest.skip("once")
-    delivered, truth = demo_maker().tables(demo_maker().SEED)
-    folder = demo_maker().HERE
-    written = json.loads((folder / "truth.json").read_text("utf-8"))
+    (_, truth), _ = committed
+    written = json.loads((demo_maker().HERE / "truth.json").read_text("utf-8"))
     assert written == json.loads(json.dumps(truth))
-    assert (folder / "raw" / "relations.csv").read_text("utf-8").count("\n") == len(
-        delivered["relations"]
-    ) + 1
+
+
+JSON_LINES = pytest.mark.xfail(strict=True, reason="JSON lines are not read yet")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(table, id=table.name, marks=[JSON_LINES] if table is tables.FEEDBACK else [])
+        for table in records.TABLES
+    ],
+)
+def test_the_files_of_the_demo_are_read_as_they_were_made(committed, table):
+    (delivered, _), client = committed
+    given = {"table": table, "delivered_on": client.delivered_on, "known": None}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CRM_HOME", raising=False)
+        read = sources.collected(client, table.name)
+    made = together(table.name, delivered)
+    assert read.broken.empty
+    # a title above the header moves the rows of the one
+    place = ["source_file", "source_row"]
+    of_files, as_made = (
+        records.records(part, client, **given).kept.drop_columns(place) for part in (read, made)
+    )
+    assert of_files.equals(as_made)
 
 
 def test_complaints_pile_up_and_wait_before_the_scores_fall(demo):
@@ -227,7 +254,6 @@ def test_the_influencers_beside_key_customers_are_dissatisfied(demo):
 def test_firms_served_at_a_loss_stand_out_in_the_view(demo):
     seen = view.view(demo.found).to_pandas().set_index("customer_id")
     assert len(seen) == len(demo.known)
-    assert seen["orders"].isna().all()  # order lines are not supplied here
     true = demo.truth["truths"]["costs"]["served_at_a_loss"]
     assert len(true) >= 6
     assert seen.loc[list(true), "cost_to_serve"].tolist() == list(true.values())

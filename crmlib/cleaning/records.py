@@ -162,17 +162,19 @@ def _form(table: Table, column: str) -> str:
 STORED = {"text": "VARCHAR", "day": "INTEGER", "moment": "TIMESTAMP"}
 
 
-def _read(form: str, header: str, date_format: str | None) -> str:
-    """A cell in its form as SQL; NULL where it is none. The one place where cells are read."""
+def _cell(form: str, header: str, date_format: str | None) -> tuple[str, str]:
+    """A cell in its form as SQL, and whether it holds something that is none: the one place where cells are read."""
     if form == "text":
-        return values.text(header)
+        return values.text(header), "false"
     if form == "day":
-        return values.day(header, date_format)
-    if form == "moment":
-        return f"date_trunc('second', {values.moment(header, date_format)})"
-    number = values.number(header)
-    whole = f"AND {number} = trunc({number})" if form == "count" else ""
-    return f"CASE WHEN abs({number}) < {MOST} {whole} THEN {number} END"
+        read = values.day(header, date_format)
+    elif form == "moment":
+        read = f"date_trunc('second', {values.moment(header, date_format)})"
+    else:
+        number = values.number(header)
+        whole = f"AND {number} = trunc({number})" if form == "count" else ""
+        read = f"CASE WHEN abs({number}) < {MOST} {whole} THEN {number} END"
+    return read, f"{values.given(header)} AND ({read}) IS NULL"
 
 
 def _typed(collected: Collected, source: Source, table: Table) -> str:
@@ -184,12 +186,10 @@ def _typed(collected: Collected, source: Source, table: Table) -> str:
             parts.append(f"CAST(NULL AS {STORED.get(form, values.NUMBER)}) AS {column}")
             continue
         header = values.name(tidy(source.columns[column]))
-        read = _read(form, header, source.date_format)
+        read, bad = _cell(form, header, source.date_format)
         words = WORDS.get((table.name, column))
         parts.append(f"{worded(read, words) if words else read} AS {column}")
-        if form != "text":
-            # Not by the column's new name: the source may have one of that name too.
-            parts.append(f'({values.given(header)} AND ({read}) IS NULL) AS "{column} bad"')
+        parts.append(f'({bad}) AS "{column} bad"')
     originals = [values.name(c) for c in collected.headers]
     copies = (
         f"row_number() OVER (PARTITION BY {', '.join(originals)} ORDER BY {FILE}, {ROW})"
@@ -279,8 +279,9 @@ def _scaled(column: str, decimals: int) -> str:
 
 
 def _worth(table: Table, decimals: int) -> str:
+    """SQL: what a row is worth; a line of totals is worth nothing of its own."""
     column = MONEY.get(table.name)
-    return f"coalesce({_scaled(column, decimals)}, 0)" if column else "0"
+    return f"CASE WHEN no_record THEN 0 ELSE coalesce({_scaled(column, decimals)}, 0) END" if column else "0"
 
 
 def _kept(engine: duckdb.DuckDBPyConnection, table: Table, decimals: int, listed: bool) -> pa.Table:

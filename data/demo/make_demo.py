@@ -63,7 +63,7 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
         lines=lines,
         said=said,
         listed=described,
-        strangers=stranger_ids(seed, folk, count=18 + 3 * len(beside.FILES))[18:],
+        strangers=stranger_ids(seed, folk, count=beside.SPARE.stop)[beside.SPARE],
     )
     return delivered | more, truth | {part: truth[part] | known[part] for part in known}
 

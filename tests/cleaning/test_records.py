@@ -147,7 +147,7 @@ DEFECTS = [
     ("costs", "c1,2024-06-01,serve,web,-12.50", "negative-amount", "amount", -1250),
     ("costs", "c1,2024-06-01,serve,web,面议", "unreadable-number", "amount", 0),
     ("costs", "c1,2024-06-01,serve,web,9999999999999", "unreadable-number", "amount", 0),
-    ("costs", "合计,,,,12345", "not-a-record", "", 1234500),
+    ("costs", "合计,,,,12345", "not-a-record", "", 0),
     ("costs", "who,on,kind,channel,amount", "not-a-record", "", 0),
     ("applications", "c1,2024-06-20,2024-06-01,100,36,AA,批准", "impossible-order", "decided", 10000),
     ("applications", "c1,2024-06-20,soon,100,36,AA,批准", "unreadable-date", "decided", 10000),
@@ -259,7 +259,7 @@ CELL = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(COLUMNS)), data=st.data(), keep=st.booleans())
 def test_no_record_is_lost_whatever_a_firm_sends(home, name, data, keep):
     width = len(HEADERS[name].split(","))

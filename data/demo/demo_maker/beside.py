@@ -30,6 +30,7 @@ FILES = {
 # The stream of each file's random numbers; a number never changes.
 STREAMS = {name: number for number, name in enumerate(FILES, start=10)}
 STRANGERS = 3  # for each file
+SPARE = slice(1000, 1000 + STRANGERS * len(FILES))  # numbers of nobody; the first are the other tables'
 MERGED = {flaws.COPY}
 KEPT = {"", "strangers"}
 Stream = Callable[[str, int], np.random.Generator]
