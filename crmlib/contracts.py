@@ -1,58 +1,11 @@
-"""What each table promises: its columns, their types, units and meanings.
-
-Money is a whole number of the smallest unit a client keeps (`decimals` in `client.yml`); a day is
-a whole number of days since 1970-01-01, because every engine computes with those alike.
-"""
+"""What each table promises. Types and units: `crmlib.contract`."""
 
 import dataclasses
-from dataclasses import dataclass
-from functools import cached_property
 
 import pyarrow as pa
 
-MONEY = pa.int64()
-DAY = pa.int32()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type on disk, what it means, and whether it names a person."""
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    required: bool = False  # a client must map it
-    personal: bool = False  # masked before anything shows it
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table's promise."""
-
-    name: str
-    step: str  # the notebook that writes it
-    columns: tuple[Column, ...]
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        """The columns as Arrow knows them."""
-        return pa.schema([(column.name, column.type) for column in self.columns])
-
-    @cached_property
-    def personal(self) -> frozenset[str]:
-        """Columns that may stand in clear under `internal/` only."""
-        return frozenset(column.name for column in self.columns if column.personal)
-
-    def column(self, name: str) -> Column | None:
-        """The column of this name, if promised."""
-        return next((column for column in self.columns if column.name == name), None)
-
-
-def _columns(*rows: tuple) -> tuple[Column, ...]:
-    return tuple(Column(*row) for row in rows)
-
-
-TEXT, FLAG, NUMBER, COUNT = pa.string(), pa.bool_(), pa.float64(), pa.int64()
+from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, Table
+from crmlib.contract import columns as _columns
 
 CUSTOMERS = Table(
     "customers",
@@ -279,7 +232,7 @@ FEEDBACK = Table(
     "02-cleaning",
     _columns(
         *_WHO,
-        ("said_day", DAY, "day it was said"),
+        ("said_day", DAY, "day it was said", True),
         ("kind", TEXT, "interview, review, complaint, suggestion, praise …, as delivered"),
         ("channel", TEXT, "as delivered"),
         ("topic", TEXT, "as delivered"),
@@ -294,7 +247,7 @@ INTERACTIONS = Table(
     "02-cleaning",
     _columns(
         *_WHO,
-        ("opened_at", pa.timestamp("s"), "when it began, in the client's time zone"),
+        ("opened_at", pa.timestamp("s"), "when it began, in the client's time zone", True),
         ("opened_day", DAY, "the same as a day"),
         ("answered_at", pa.timestamp("s"), "first answer; empty while none"),
         ("resolved_at", pa.timestamp("s"), "put right; empty while not"),
@@ -330,7 +283,7 @@ COSTS = Table(
         ("cost_day", DAY, "day, or first day of the month, it belongs to"),
         ("kind", TEXT, "acquisition or serve, or as delivered"),
         ("channel", TEXT, "as delivered"),
-        ("amount", MONEY, "what it cost"),
+        ("amount", MONEY, "what it cost", True),
         *_PLACE,
     ),
 )
@@ -357,7 +310,7 @@ APPLICATIONS = Table(
     _columns(
         *_WHO,
         ("application_id", TEXT, "as delivered"),
-        ("applied_day", DAY, "day of the application"),
+        ("applied_day", DAY, "day of the application", True),
         ("decided_day", DAY, "day of the decision; empty while pending"),
         ("product", TEXT, "loan, project finance …, as delivered"),
         ("purpose", TEXT, "as delivered"),
@@ -369,6 +322,40 @@ APPLICATIONS = Table(
     ),
 )
 
+VIEW = Table(
+    "customer_view",
+    "02-cleaning",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("customer_type", TEXT, "personal, enterprise or large_enterprise (X06)"),
+        ("region", TEXT, "province or region, as delivered"),
+        ("sources", COUNT, "kinds of record that tell of the customer, the customer table left out"),
+        ("orders", COUNT, "orders with a sale"),
+        ("net", MONEY, "sales and returns"),
+        ("last_order_day", DAY, "day of the last order"),
+        ("answers", COUNT, "answers to satisfaction surveys"),
+        ("last_score", NUMBER, "mean of the latest form, 0–100, recommendation left out"),
+        ("needs", COUNT, "answers to needs surveys"),
+        ("need", TEXT, "as stated last, in a needs survey or else in the customer table (X03)"),
+        ("feedback", COUNT, "interviews, reviews and other feedback"),
+        ("last_feedback_day", DAY, "day of the last one"),
+        ("interactions", COUNT, "service records and posts"),
+        ("open_interactions", COUNT, "enquiries, complaints, after-sales not yet resolved"),
+        ("complaints", COUNT, "complaints among feedback and interactions"),
+        ("relations", COUNT, "ties to other customers, in either direction"),
+        ("applications", COUNT, "applications for loans and project finance"),
+        ("approved", COUNT, "of these"),
+        ("declined", COUNT, "of these"),
+        ("pending", COUNT, "of these"),
+        ("cost_to_serve", MONEY, "costs of serving that name the customer"),
+    ),
+)
+
+# The day by which a row belongs to a period; a row whose day is empty belongs to every one.
+DAYS = {"transactions": "order_day", "surveys": "answered_day", "needs": "asked_day"}
+DAYS |= {"feedback": "said_day", "interactions": "opened_day", "relations": "since_day"}
+DAYS |= {"costs": "cost_day", "campaigns": "began_day", "applications": "applied_day"}
+
 # The same customers at the previous as_of, judged by today's rules.
 CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")
 
@@ -377,6 +364,6 @@ ALL = {
     for table in (
         *(CUSTOMERS, TRANSACTIONS, SNAPSHOT, TIERS, SURVEYS, NEEDS, FEEDBACK, INTERACTIONS),
         *(RELATIONS, COSTS, CAMPAIGNS, APPLICATIONS, QUARANTINE, REPAIRS, LEDGER),
-        *(FACTS, CLASSES, CLASSES_BEFORE),
+        *(VIEW, FACTS, CLASSES, CLASSES_BEFORE),
     )
 }

@@ -171,8 +171,8 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n not_graded orders records rows "
-    "rows_in rows_kept rows_merged rows_quarantined title_rows",
+    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded orders records "
+    "rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
     "share": "filled share share_of_customers share_of_sales",
     "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
     "score": "margin score score_before score_high score_low",
@@ -212,6 +212,7 @@ HEADINGS = {
     "money_quarantined": "Worth set aside",
     "month": "Month",
     "n": "n",
+    "nameless": "Naming nobody",
     "orders": "Orders",
     "placed": "Orders placed",
     "previous": "Previous period",
@@ -229,6 +230,7 @@ HEADINGS = {
     "share": "Share",
     "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
+    "strangers": "Of unknown customers",
     "value": "This period",
     "value_class": "Value",
     "value_high": "90% high",

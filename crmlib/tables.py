@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crmlib.contract import Column, Table  # noqa: F401
 from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: one door for contract and storage
     ALL,
     APPLICATIONS,
@@ -26,6 +27,7 @@ from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: on
     CLASSES_BEFORE,
     COSTS,
     CUSTOMERS,
+    DAYS,
     FACTS,
     FEEDBACK,
     INTERACTIONS,
@@ -38,8 +40,7 @@ from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: on
     SURVEYS,
     TIERS,
     TRANSACTIONS,
-    Column,
-    Table,
+    VIEW,
 )
 from crmlib.errors import MissingStep, SchemaError
 
@@ -141,7 +142,9 @@ def frame(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame:
     """The same as a pandas table; with `until`, dated rows up to that day only."""
     rows = arrow(folder, table).to_pandas()
     day = _day_column(table)
-    return rows[rows[day] <= until].reset_index(drop=True) if until is not None and day else rows
+    if until is None or not day:
+        return rows
+    return rows[rows[day].isna() | (rows[day] <= until)].reset_index(drop=True)
 
 
 def supplied(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame | None:
@@ -168,7 +171,7 @@ def customers(folder: Path, until: int) -> pd.DataFrame:
 
 
 def _day_column(table: Table) -> str | None:
-    return next((c.name for c in table.columns if c.name in ("order_day", "answered_day")), None)
+    return DAYS.get(table.name)
 
 
 def relation(folder: Path, table: Table, until: int | None = None) -> duckdb.DuckDBPyRelation:
@@ -179,7 +182,9 @@ def relation(folder: Path, table: Table, until: int | None = None) -> duckdb.Duc
     path = verified(folder / f"{table.name}.parquet", table.step)
     rows = engine().read_parquet(str(path))
     day = _day_column(table)
-    return rows.filter(f"{day} <= {int(until)}") if until is not None and day else rows
+    if until is None or not day:
+        return rows
+    return rows.filter(f"{day} <= {int(until)} OR {day} IS NULL")
 
 
 @lru_cache(maxsize=1)

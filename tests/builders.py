@@ -1,7 +1,10 @@
 """Small hand-made clients and tables: what a test types in, and nothing computed."""
 
 import datetime as dt
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pyarrow as pa
@@ -27,6 +30,16 @@ A1,c1,2024-10-01,1,3
 A2,c2,2024-11-15,1,100
 TH1,c1,2024-12-01,-1,10.50
 """
+
+
+def demo_maker() -> ModuleType:
+    """The demo's own script, which uses nothing of crmlib."""
+    if "make_demo" not in sys.modules:
+        path = Path(__file__).resolve().parent.parent / "data" / "demo" / "make_demo.py"
+        spec = importlib.util.spec_from_file_location("make_demo", path)
+        sys.modules["make_demo"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules["make_demo"]
 
 
 def made(home: Path, config: str = CONFIG, files: dict[str, str | bytes] | None = None, name: str = "acme"):

@@ -294,7 +294,7 @@ def test_no_clients_data_is_committed_but_the_demos():
     assert all(name.endswith(("/client.yml", "/README.md")) for name in others), others
     demo = {name.removeprefix("data/demo/") for name in kept - others}
     allowed = re.compile(
-        r"client\.yml|README\.md|truth\.json|make_demo\.py|demo_maker/\w+\.py|raw/(customers\.csv|orders\.xlsx|satisfaction\.csv)"
+        r"client\.yml|README\.md|truth\.json|make_demo\.py|demo_maker/\w+\.py|raw/\w+\.(csv|xlsx|jsonl)"
     )
     assert {name for name in demo if not allowed.fullmatch(name)} == set()
 

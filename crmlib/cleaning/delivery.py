@@ -7,11 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crmlib import tables
-from crmlib.cleaning import customers, ledger, surveys, transactions
+from crmlib.cleaning import customers, ledger, records, surveys, transactions
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
 from crmlib.errors import SchemaError
+
+# What a row of a table is worth; a table that is not named here carries no money.
+MONEY = {"transactions": "amount"} | records.MONEY
 
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
@@ -30,13 +33,18 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
         found["surveys"] = surveys.surveys(
             delivery["surveys"], client, delivered_on=delivered_on, known=known
         )
+    for table in records.TABLES:
+        if table.name in delivery:
+            found[table.name] = records.records(
+                delivery[table.name], client, table=table, delivered_on=delivered_on, known=known
+            )
     return found
 
 
 def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
     """The ledger of the whole delivery, held against what came, what was kept, and what was set aside."""
     lines = pd.concat([part.ledger for part in found.values()], ignore_index=True)
-    kept = {name: (part.kept.num_rows, _money(part.kept)) for name, part in found.items()}
+    kept = {name: (part.kept.num_rows, _money(part.kept, name)) for name, part in found.items()}
     if "surveys" in found:
         kept |= {"answers": kept["surveys"], "surveys": (found["surveys"].forms, 0)}
     total = ledger.balanced(lines, kept).set_index("table")
@@ -51,8 +59,9 @@ def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.Dat
     return lines
 
 
-def _money(kept: pa.Table) -> int:
-    return (pc.sum(kept["amount"]).as_py() or 0) if "amount" in kept.column_names else 0
+def _money(kept: pa.Table, name: str) -> int:
+    column = MONEY.get(name)
+    return (pc.sum(kept[column]).as_py() or 0) if column else 0
 
 
 def customer_table(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
@@ -75,8 +84,8 @@ def reasons(lines: pd.DataFrame) -> pd.DataFrame:
         fate=(lines["rows_merged"] > 0).map({True: "merged", False: "set_aside"}),
         reason=lines["step"],
     )
-    # Only order lines carry money; of a customer or an answer it is not 0 but no question.
-    gone["money"] = gone["money"].astype("Int64").where(gone["table"] == "transactions")
+    # Of a customer or an answer money is not 0 but no question.
+    gone["money"] = gone["money"].astype("Int64").where(gone["table"].isin(MONEY))
     return gone.loc[gone["rows"] > 0, ["table", "reason", "fate", "rows", "money"]].reset_index(drop=True)
 
 

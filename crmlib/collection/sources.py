@@ -29,13 +29,22 @@ NEEDS = {
     "customers": ({"customer_id"},),
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
     "surveys": ({"customer_id", "answered_day"},),
+    "needs": ({"need"}, {"product_preference"}, {"price_sensitivity"}, {"service_expectation"}),
+    "feedback": ({"said_day", "text"}, {"said_day", "rating"}, {"said_day", "topic"}),
+    "interactions": ({"opened_at"},),
+    "relations": ({"customer_id", "other_id"},),
+    "costs": ({"amount"},),
+    "campaigns": ({"campaign"},),
+    "applications": ({"applied_day", "decision"},),
 }
+# What cleaning adds to what was delivered.
+ADDED = {"known", "other_known", "opened_day", "source_file", "source_row"}
 CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith(("source_", "as_from"))]
 LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
     *("quantity", "price", "amount", "profit"),
 ]
-DATED = {"transactions": "ordered_at", "surveys": "answered_day"}
+DATED = tables.DAYS | {"transactions": "ordered_at", "interactions": "opened_at"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,7 @@ def collected(
         found = _joined(client, table, named(client, folder) if parts is None else parts, path)
     else:
         found = _delivered(client, source, table, path)
-    return dataclasses.replace(found, personal=personal(source, path))
+    return dataclasses.replace(found, personal=personal(source, path, table))
 
 
 def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
@@ -204,9 +213,9 @@ def _joined(client: Client, table: str, parts: dict[str, Collected], path: Path)
     return found
 
 
-def personal(source: Source, path: Path) -> frozenset[str]:
+def personal(source: Source, path: Path, table: str) -> frozenset[str]:
     """Headers whose cells name people, mapped or not: of these not even a sum is shown."""
-    named = tables.CUSTOMERS.personal
+    named = tables.CUSTOMERS.personal | tables.ALL[table].personal
     mapped_to = {tidy(header) for column, header in source.columns.items() if column in named}
     return frozenset(mapped_to | {header for header in pq.read_schema(path).names if names_people(header)})
 
@@ -227,11 +236,12 @@ def mappable(table: str) -> list[str]:
     Order lines may carry what is known of the customer (name, region …) where no customer table
     is supplied.
     """
-    return {
+    special = {
         "customers": CUSTOMER_COLUMNS,
         "transactions": list(dict.fromkeys([*LINE_COLUMNS, *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
-    }[table]
+    }
+    return special.get(table) or [c.name for c in tables.ALL[table].columns if c.name not in ADDED]
 
 
 def _check_mapping(client: Client, source: Source, table: str) -> None:
@@ -284,10 +294,11 @@ def _check_headers(client: Client, source: Delivered, table: str, headers: list[
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
-    if collected.table not in DATED:
-        return None
     source = client.tables.named()[collected.table]
-    header = values.name(tidy(source.columns[DATED[collected.table]]))
+    column = DATED.get(collected.table)
+    if column not in source.columns:
+        return None
+    header = values.name(tidy(source.columns[column]))
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
     first, last = (

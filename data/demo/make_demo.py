@@ -16,10 +16,10 @@ HERE = Path(__file__).resolve().parent
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
 
-from demo_maker import customers, days, facts, files, order_defects, orders, survey
+from demo_maker import beside, customers, days, facts, files, order_defects, orders, survey
 
 SEED = 20241231
-STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4}
+STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4} | beside.STREAMS
 PEOPLE, VALUES, DEFECTS = 0, 1, 2
 
 
@@ -40,8 +40,8 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     """The delivered tables, all text, row i being data record i + 1, and what is true of them."""
     folk = customers.people(stream(seed, "customers", PEOPLE))
     strangers = stranger_ids(seed, folk, count=18)
-    listed = customers.customer_rows(stream(seed, "customers"), folk)
-    listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), listed)
+    described = customers.customer_rows(stream(seed, "customers"), folk)
+    listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), described)
     rng = stream(seed, "orders")
     lines = orders.sales(rng, folk)
     lines = pd.concat([lines, orders.reversals(rng, lines)], ignore_index=True)
@@ -56,7 +56,16 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
         "survey": said_defects,
     }
     made["channel_name"] = sold["渠道"]
-    return delivered, {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
+    truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
+    more, known = beside.tables(
+        lambda name, part: stream(seed, name, part),
+        folk,
+        lines=lines,
+        said=said,
+        listed=described,
+        strangers=stranger_ids(seed, folk, count=beside.SPARE.stop)[beside.SPARE],
+    )
+    return delivered | more, truth | {part: truth[part] | known[part] for part in known}
 
 
 def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataFrame) -> dict:
@@ -87,7 +96,8 @@ def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataF
 def write(folder: Path, seed: int = SEED) -> list[Path]:
     """Write the raw files and truth.json under `folder`; the same seed gives the same bytes."""
     delivered, truth = tables(seed)
-    return files.write_all(Path(folder), delivered, truth=truth)
+    paths = files.write_all(Path(folder), delivered, truth=truth)
+    return paths + beside.write(Path(folder) / "raw", delivered)
 
 
 def main() -> None:

@@ -1,0 +1,338 @@
+"""Records beside the order lines: needs, feedback, interactions, relations, costs, campaigns, applications.
+
+One cleaner for all of them. The contract says what a column is, and so what can be wrong with it; the
+few words that are counted by are brought to one form, and every other word stays as delivered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from crmlib import tables
+from crmlib.cleaning import customers
+from crmlib.cleaning.ledger import ledger
+from crmlib.cleaning.transactions import MISFITS, TOTAL_WORDS, Cleaned, aside, misfit_fates
+from crmlib.client import Client
+from crmlib.collection import values
+from crmlib.collection.files import ROW
+from crmlib.collection.headers import tidy
+from crmlib.collection.sources import FILE, Collected, mappable
+from crmlib.contract import COUNT, DAY, TEXT, Table
+from crmlib.errors import SchemaError, SourceError
+from crmlib.mapping import Source
+from crmlib.period import day_number
+
+TABLES = (
+    *(tables.NEEDS, tables.FEEDBACK, tables.INTERACTIONS, tables.RELATIONS),
+    *(tables.COSTS, tables.CAMPAIGNS, tables.APPLICATIONS),
+)
+STEPS = [
+    *(*MISFITS, "not-a-record", "exact-duplicate", "missing-id", "missing-name", "missing-date"),
+    *("unreadable-date", "future-date", "unreadable-number", "missing-number", "negative-amount"),
+    "impossible-order",
+]
+MONEY = {"costs": "amount", "campaigns": "cost", "applications": "amount"}  # what a row is worth
+# An end may lie ahead; so may nothing else.
+AHEAD = {"ended_day"}
+NEVER_NEGATIVE = {*MONEY.values(), "reach", "engagement", "conversions", "term_months"}
+ORDER = (
+    *(("opened_at", "answered_at"), ("opened_at", "resolved_at")),
+    *(("applied_day", "decided_day"), ("began_day", "ended_day")),
+)
+# A tie holds until told otherwise, so that it needs no day; every other record belongs to one.
+STANDING = {"relations"}
+MOST = "1e12"  # beyond it no amount of a firm, and no whole number of the smallest unit at every scale
+WORDS: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
+    ("needs", "need"): customers.WORDS["need"],
+    ("feedback", "kind"): {
+        "interview": ("interview", "访谈", "面谈", "电话访谈", "客户访谈", "訪談", "面談"),
+        "review": ("review", "评价", "评论", "在线评价", "評價", "評論"),
+        "complaint": ("complaint", "投诉", "投訴"),
+        "suggestion": ("suggestion", "建议", "建議"),
+        "praise": ("praise", "compliment", "表扬", "表揚"),
+    },
+    ("interactions", "kind"): {
+        "enquiry": ("enquiry", "inquiry", "咨询", "諮詢", "查询", "查詢"),
+        "complaint": ("complaint", "投诉", "投訴"),
+        "after_sales": ("after_sales", "after-sales", "after sales", "售后", "售后服务", "售後", "售後服務"),
+        "contact": ("contact", "回访", "拜访", "联系", "回訪", "拜訪", "聯繫"),
+        "post": ("post", "发帖", "帖子", "發帖"),
+        "mention": ("mention", "提及"),
+    },
+    ("interactions", "sentiment"): {
+        "positive": ("positive", "正面", "积极", "積極"),
+        "neutral": ("neutral", "中性"),
+        "negative": ("negative", "负面", "消极", "負面", "消極"),
+    },
+    ("relations", "kind"): {
+        "partner": ("partner", "合作伙伴", "合作夥伴", "伙伴", "夥伴"),
+        "competitor": ("competitor", "竞争对手", "競爭對手", "竞争", "競爭"),
+        "influencer": ("influencer", "影响者", "影響者"),
+    },
+    ("costs", "kind"): {
+        "acquisition": ("acquisition", "获客", "获客成本", "獲客", "獲客成本"),
+        "serve": ("serve", "service", "cost to serve", "服务", "服务成本", "服務", "服務成本"),
+    },
+    ("applications", "decision"): {
+        "approved": ("approved", "approve", "批准", "通过", "已批准", "已通过", "核准", "通過"),
+        "declined": ("declined", "rejected", "refused", "拒绝", "未通过", "已拒绝", "拒絕", "未通過"),
+        "pending": ("pending", "审批中", "待审批", "審批中", "待審批"),
+    },
+}
+
+
+@dataclass(frozen=True)
+class _Defect:
+    """What a step looks for: its reason, the SQL that finds it, and the column at fault (None: the row)."""
+
+    reason: str
+    test: str
+    column: str | None = None
+
+
+def records(
+    collected: Collected, client: Client, *, table: Table, delivered_on: date, known: set[str] | None
+) -> Cleaned:
+    """A table of records in the types of its contract; what cannot be read is set aside with its reason.
+
+    Parameters
+    ----------
+    collected : the records as text
+    client : its mapping; `exact_duplicates: keep` keeps copies
+    table : the contract, one of `TABLES`
+    delivered_on : a date after it is in the future, but for the end of a campaign
+    known : numbers of known customers; None where none are supplied: whoever is named is known
+
+    Returns
+    -------
+    `kept` in the columns of the contract, money in the smallest unit, days since 1970-01-01. Records of
+    nobody, and of customers whom nobody knows, are kept with `known` false.
+
+    Raises
+    ------
+    SourceError : most dates cannot be read; SchemaError : money finer than the client keeps
+    """
+    source = client.tables.named()[table.name]
+    engine = tables.engine()
+    collected.delivered(engine)
+    engine.register("known", pa.table({"id": pa.array(sorted(known or ()), pa.string())}))
+    engine.execute(f"CREATE TEMP TABLE typed AS {_typed(collected, source, table)}")
+    _refuse_unreadable_dates(engine, source, table)
+    defects = _defects(source, table, day_number(delivered_on))
+    engine.execute(f"CREATE TEMP TABLE judged AS SELECT *, {_case(defects, source)} FROM typed")
+    _refuse_finer_money(engine, table, client.decimals)
+    worth = _worth(table, client.decimals)
+    fates = engine.sql(
+        f"SELECT reason, count(*) AS rows, CAST(sum({worth}) AS BIGINT) AS money FROM judged GROUP BY reason"
+    ).df()
+    lost = engine.sql(
+        f"SELECT {FILE} AS source_file, {ROW} AS source_row, reason, {worth} AS money, "
+        '"at fault" AS "column" FROM judged WHERE reason IS NOT NULL AND reason <> \'exact-duplicate\''
+    ).df()
+    return Cleaned(
+        _kept(engine, table, client.decimals, known is not None),
+        aside(lost, collected),
+        ledger(pd.concat([fates, misfit_fates(collected)]), table.name, STEPS),
+    )
+
+
+def worded(column: str, words: Mapping[str, tuple[str, ...]]) -> str:
+    """SQL: a text in its one word where it is a known one, else as delivered."""
+    cases = " ".join(
+        f"WHEN lower({column}) IN ({', '.join(map(values.literal, said))}) THEN {values.literal(word)}"
+        for word, said in words.items()
+    )
+    return f"CASE {cases} ELSE {column} END"
+
+
+def _form(table: Table, column: str) -> str:
+    """How a column is read and judged: text, day, moment, money, count or number."""
+    type = table.column(column).type
+    if column == MONEY.get(table.name):
+        return "money"
+    if pa.types.is_timestamp(type):
+        return "moment"
+    return {TEXT: "text", DAY: "day", COUNT: "count"}.get(type, "number")
+
+
+STORED = {"text": "VARCHAR", "day": "INTEGER", "moment": "TIMESTAMP"}
+
+
+def _cell(form: str, header: str, date_format: str | None) -> tuple[str, str]:
+    """A cell in its form as SQL, and whether it holds something that is none: the one place where cells are read."""
+    if form == "text":
+        return values.text(header), "false"
+    if form == "day":
+        read = values.day(header, date_format)
+    elif form == "moment":
+        read = f"date_trunc('second', {values.moment(header, date_format)})"
+    else:
+        number = values.number(header)
+        whole = f"AND {number} = trunc({number})" if form == "count" else ""
+        read = f"CASE WHEN abs({number}) < {MOST} {whole} THEN {number} END"
+    return read, f"{values.given(header)} AND ({read}) IS NULL"
+
+
+def _typed(collected: Collected, source: Source, table: Table) -> str:
+    """Source columns as columns of the contract, and for each whether it held something that is none."""
+    parts = []
+    for column in mappable(table.name):
+        form = _form(table, column)
+        if column not in source.columns:
+            parts.append(f"CAST(NULL AS {STORED.get(form, values.NUMBER)}) AS {column}")
+            continue
+        header = values.name(tidy(source.columns[column]))
+        read, bad = _cell(form, header, source.date_format)
+        words = WORDS.get((table.name, column))
+        parts.append(f"{worded(read, words) if words else read} AS {column}")
+        parts.append(f'({bad}) AS "{column} bad"')
+    originals = [values.name(c) for c in collected.headers]
+    copies = (
+        f"row_number() OVER (PARTITION BY {', '.join(originals)} ORDER BY {FILE}, {ROW})"
+        if source.exact_duplicates == "merge"
+        else "1"
+    )
+    return (
+        f"SELECT {FILE}, {ROW}, {', '.join(parts)}, {copies} AS copy, "
+        f"{_no_record(originals, source, table)} AS no_record FROM delivered"
+    )
+
+
+def _no_record(originals: list[str], source: Source, table: Table) -> str:
+    """SQL: a line of totals (it begins with the word and has no day), or the header once more."""
+    day = _day(table)
+    dated = f"{day} IS NOT NULL" if day in source.columns else "false"
+    first = f"lower(coalesce({', '.join(values.text(c) for c in originals)}))"
+    total = f"{first} IN ({', '.join(map(values.literal, TOTAL_WORDS))}) AND NOT ({dated})"
+    headers = [tidy(header) for header in source.columns.values()]
+    again = " AND ".join(f"{values.text(values.name(h))} = {values.literal(h)}" for h in headers)
+    return f"coalesce({total}, false) OR coalesce({again}, false)"
+
+
+def _day(table: Table) -> str:
+    """The column by which a record belongs to a period, as it is delivered."""
+    return "opened_at" if table.name == "interactions" else tables.DAYS[table.name]
+
+
+def _defects(source: Source, table: Table, newest: int) -> list[_Defect]:
+    """Everything that can be wrong with a row of this table, in the order of `STEPS`."""
+    forms = {column: _form(table, column) for column in mappable(table.name) if column in source.columns}
+    dates = [c for c, form in forms.items() if form in ("day", "moment")]
+    numbers = [c for c, form in forms.items() if form in ("money", "count", "number")]
+    must = {c.name for c in table.columns if c.required and c.name in forms}
+    must |= {_day(table)} & set(dates) if table.name not in STANDING else set()
+
+    def missing(what: str, columns: list[str]) -> list[_Defect]:
+        return [_Defect(f"missing-{what}", f'{c} IS NULL AND NOT "{c} bad"', c) for c in columns if c in must]
+
+    texts = [
+        _Defect("missing-id" if c.endswith("_id") else "missing-name", f"{c} IS NULL", c)
+        for c, form in forms.items()
+        if form == "text" and c in must
+    ]
+    ahead = [c for c in dates if c not in AHEAD]
+    pairs = [(begin, end) for begin, end in ORDER if {begin, end} <= set(dates)]
+    found = [
+        _Defect("not-a-record", "no_record"),
+        _Defect("exact-duplicate", "copy > 1"),
+        *texts,
+        *missing("date", dates),
+        *(_Defect("unreadable-date", f'"{c} bad"', c) for c in dates),
+        *(_Defect("future-date", f"{_day_of(c, forms[c])} > {newest}", c) for c in ahead),
+        *(_Defect("unreadable-number", f'"{c} bad"', c) for c in numbers),
+        *missing("number", numbers),
+        *(_Defect("negative-amount", f"{c} < 0", c) for c in numbers if c in NEVER_NEGATIVE),
+        *(_Defect("impossible-order", _ends_first(b, e, forms[e]), e) for b, e in pairs),
+    ]
+    return sorted(found, key=lambda defect: STEPS.index(defect.reason))
+
+
+def _day_of(column: str, form: str) -> str:
+    if form == "day":
+        return column
+    return f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))"
+
+
+def _ends_first(begin: str, end: str, form: str) -> str:
+    """SQL: the end lies before the beginning. A moment at midnight is a day whose hour nobody noted."""
+    if form == "day":
+        return f"{end} < {begin}"
+    return f"{end} < {begin} AND ({end} <> date_trunc('day', {end}) OR CAST({end} AS DATE) < CAST({begin} AS DATE))"
+
+
+def _case(defects: list[_Defect], source: Source) -> str:
+    """SQL: the first reason that holds, and the header of the cell at fault."""
+    reasons = " ".join(f"WHEN {d.test} THEN {values.literal(d.reason)}" for d in defects)
+    cells = " ".join(
+        f"WHEN {d.test} THEN {values.literal(tidy(source.columns[d.column]) if d.column else '')}"
+        for d in defects
+    )
+    return f'CASE {reasons} END AS reason, CASE {cells} END AS "at fault"'
+
+
+def _scaled(column: str, decimals: int) -> str:
+    return f"CAST(round({column} * {10**decimals}) AS BIGINT)"
+
+
+def _worth(table: Table, decimals: int) -> str:
+    """SQL: what a row is worth; a line of totals is worth nothing of its own."""
+    column = MONEY.get(table.name)
+    return f"CASE WHEN no_record THEN 0 ELSE coalesce({_scaled(column, decimals)}, 0) END" if column else "0"
+
+
+def _kept(engine: duckdb.DuckDBPyConnection, table: Table, decimals: int, listed: bool) -> pa.Table:
+    """The records that stay, in the columns of the contract."""
+
+    def stored(column: str) -> str:
+        if column in ("known", "other_known"):
+            number = "customer_id" if column == "known" else "other_id"
+            return (
+                f"coalesce({number} IN (SELECT id FROM known), false)" if listed else f"{number} IS NOT NULL"
+            )
+        if column == "opened_day":
+            return _day_of("opened_at", "moment")
+        if column in ("source_file", "source_row"):
+            return FILE if column == "source_file" else ROW
+        form = _form(table, column)
+        cast = {"money": _scaled(column, decimals), "count": f"CAST({column} AS BIGINT)"}
+        return cast.get(form) or (f"CAST({column} AS DOUBLE)" if form == "number" else column)
+
+    columns = ", ".join(f"{stored(c.name)} AS {c.name}" for c in table.columns)
+    rows = engine.sql(f"SELECT {columns} FROM judged WHERE reason IS NULL ORDER BY {FILE}, {ROW}")
+    return tables.conform(rows.to_arrow_table(), table)
+
+
+def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Source, table: Table) -> None:
+    """Dates that mostly cannot be read are a question of form, not of single bad rows."""
+    day = _day(table)
+    if day not in source.columns:
+        return
+    bad, read = engine.sql(
+        f'SELECT count(*) FILTER ("{day} bad"), count({day}) FROM typed WHERE NOT no_record'
+    ).fetchall()[0]
+    if bad > read:
+        raise SourceError(
+            f"{table.name}: {bad:,} of {bad + read:,} dates in column {source.columns[day]!r} cannot be read. "
+            "Year-first dates are read as they are; for any other form say date_format in client.yml, "
+            'as in date_format: "%d/%m/%Y".'
+        )
+
+
+def _refuse_finer_money(engine: duckdb.DuckDBPyConnection, table: Table, decimals: int) -> None:
+    """Money finer than the client keeps would be rounded away in silence."""
+    column = MONEY.get(table.name)
+    if not column:
+        return
+    rows, file, row = engine.sql(
+        f"SELECT count(*), min({FILE}), arg_min({ROW}, ({FILE}, {ROW})) FROM judged "
+        f"WHERE reason IS NULL AND {column} <> round({column}, {decimals})"
+    ).fetchall()[0]
+    if rows:
+        raise SchemaError(
+            f"{table.name}: {rows:,} amounts (the first in {file}, row {row}) are finer than {decimals} "
+            f"decimals. Say decimals: {decimals + 1} in client.yml, or round them in the source."
+        )
