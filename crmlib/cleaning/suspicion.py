@@ -22,9 +22,33 @@ from crmlib.cleaning.dependencies import Coded, Vote, votes
 KINDS = ("missing", "placeholder", "typo", "pattern", "unit", "outlier", "dependency", "two-fields")
 # What people write where there is nothing, and never where there is something.
 PLACEHOLDERS = frozenset(
-    "- -- --- . ? ?? n/a #n/a n.a. nan nil \\n unknown tbd tba xxx 空 未知 不详 不詳 待定 暂无 暫無".split()
+    [
+        "-",
+        "--",
+        "---",
+        ".",
+        "?",
+        "??",
+        "n/a",
+        "#n/a",
+        "n.a.",
+        "nan",
+        "nil",
+        "\\n",
+        "unknown",
+        "tbd",
+        "tba",
+        "xxx",
+        "空",
+        "未知",
+        "不详",
+        "不詳",
+        "待定",
+        "暂无",
+        "暫無",
+    ]
 )
-NONE = frozenset("na none null 无 無".split())  # also an answer, or a name
+NONE = frozenset(["na", "none", "null", "无", "無"])  # also an answer, or a name
 NUMBER = r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?"
 WITH_UNIT = rf"{NUMBER}\s*([^\W\d_]\D*|[%‰°]\D*|)"
 CODE = 4  # digits: shorter numbers are rather quantities
@@ -282,5 +306,3 @@ def _two_fields(columns: list[Coded]) -> pd.DataFrame:
             rows = np.flatnonzero(empty & np.isin(column.codes, ending))
             parts.append(_found(column, rows, "two-fields", f"ends in what belongs to {other.name}"))
     return pd.concat(parts, ignore_index=True)
-
-
