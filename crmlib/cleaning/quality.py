@@ -290,12 +290,16 @@ def figures(scores: pd.DataFrame, stage: str) -> dict[str, dict]:
     found = {}
     for line in scores.to_dict("records"):
         place = ".".join(part for part in (line["table"], line["field"]) if part)
-        for measure, count in counts.items():
-            value = None if pd.isna(line[measure]) else line[measure]
-            if value is None and (line["field"] or measure != "timeliness"):
+        absent = "no rows" if not line["cells"] else "nothing filled"
+        for score, count in counts.items():
+            if not pd.isna(line[score]):
+                figure = {"value": line[score], "n": int(line[count])}
+            elif line["field"]:
                 continue
-            why = {"why": line["why"]} if value is None else {}
-            found[f"quality.{place}.{measure}.{stage}"] = {"value": value, "n": int(line[count]), **why}
+            else:
+                why = line["why"] if score == "timeliness" else absent
+                figure = {"value": None, "n": int(line[count]), "why": why}
+            found[f"quality.{place}.{score}.{stage}"] = figure
     return found
 
 

@@ -7,17 +7,20 @@ tell (a wrong value that looks like any other) stays unseen.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from crmlib import tables
 from crmlib.cleaning.dependencies import Coded, Vote, votes
+from crmlib.client import Client
+from crmlib.collection.sources import Collected, mapped
 
 KINDS = ("missing", "placeholder", "typo", "pattern", "unit", "outlier", "dependency", "two-fields")
 # What people write where there is nothing, and never where there is something.
@@ -65,6 +68,9 @@ CATEGORY = 0.2  # different values per cell: below, they are a list of choices
 TO_JUDGE = 30  # amounts, before one of them can be far outside
 
 
+SUSPICIOUS = ["table", "header", "kind", "cells", "share", "example", "evidence"]
+
+
 class Kind(NamedTuple):
     """Suspicious values of one column: their codes, why, and what speaks for it."""
 
@@ -73,7 +79,7 @@ class Kind(NamedTuple):
     evidence: list[str]
 
 
-def suspicious(table: pa.Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def cells(table: pa.Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Cells of a text table that are probably wrong.
 
     Parameters
@@ -89,41 +95,102 @@ def suspicious(table: pa.Table, columns: Sequence[str] | None = None) -> pd.Data
     Examples
     --------
     >>> cities = pa.table({"city": ["Hamburg"] * 9 + ["Hambxrg"]})
-    >>> suspicious(cities)[["row", "column", "kind"]].values.tolist()
+    >>> cells(cities)[["row", "column", "kind"]].values.tolist()
     [[9, 'city', 'typo']]
     """
     names = list(columns if columns is not None else table.column_names)
-    coded = [_coded(name, table[name]) for name in names]
+    found = _judged([_coded(name, table[name]) for name in names])
+    at = found["column"].map({name: at for at, name in enumerate(names)})
+    return found.assign(at=at).sort_values(["row", "at"]).drop(columns="at").reset_index(drop=True)
+
+
+def suspicious(delivery: Mapping[str, Collected], client: Client) -> pd.DataFrame:
+    """How many cells of customers' and products' attributes are probably wrong, by column and kind.
+
+    Columns that name or number people are not judged.
+
+    Returns
+    -------
+    table, header, kind (one of `KINDS`), cells, share (of the table's rows), example (its first sign, then
+    digits as 0 and letters as ·: a shifted row may hold a name where a city belongs) and evidence of that
+    example; by table, header and kind.
+    """
+    found = []
+    for name in ("customers", "transactions"):
+        part = delivery.get(name)
+        headers = _attributes(part, client) if part is not None else []
+        if not headers:
+            continue
+        rows = pq.read_table(part.path, columns=headers, read_dictionary=headers)
+        coded = {header: _coded(header, rows[header]) for header in headers}
+        for (header, kind), each in _judged(list(coded.values())).groupby(["column", "kind"], sort=True):
+            first = (
+                each.assign(value=_texts(coded[header], each["row"]))
+                .sort_values(["value", "evidence"])
+                .iloc[0]
+            )
+            share = len(each) / rows.num_rows
+            found.append((name, header, kind, len(each), share, _masked(first["value"]), first["evidence"]))
+    return pd.DataFrame(found, columns=SUSPICIOUS)
+
+
+def _attributes(collected: Collected, client: Client) -> list[str]:
+    """Mapped headers of text that describe a customer or a product."""
+    texts = {
+        c.name for t in (tables.CUSTOMERS, tables.TRANSACTIONS) for c in t.columns if c.type == pa.string()
+    }
+    wanted = texts - tables.CUSTOMERS.personal - {"order_id"}
+    source = client.tables.named()[collected.table]
+    headers = [header for column, header in mapped(source).items() if column in wanted]
+    return [header for header in dict.fromkeys(headers) if header not in collected.personal]
+
+
+def _texts(column: Coded, rows: pd.Series) -> list[str]:
+    return [str(column.values[code]) if code >= 0 else "" for code in column.codes[rows.to_numpy()]]
+
+
+def _masked(value: str) -> str:
+    """The look of a cell, not its content.
+
+    >>> _masked("12.0 oz."), _masked("")
+    ('10.0 ··.', '')
+    """
+    return value[:1] + re.sub(r"[^\W\d_]", "·", re.sub(r"\d", "0", value[1:]))
+
+
+def _judged(coded: Sequence[Coded]) -> pd.DataFrame:
+    """Every suspicious cell once, in no order."""
     voted = votes(coded)
-    parts = [_cells(column, coded, voted.get(column.name)) for column in coded]
-    cells = pd.concat([*parts, _two_fields(coded)], ignore_index=True)
-    place = {name: at for at, name in enumerate(names)}
-    rank = {kind: at for at, kind in enumerate(KINDS)}
-    cells = cells.assign(at=cells["column"].map(place), rank=cells["kind"].map(rank))
-    cells = cells.sort_values(["row", "at", "rank"], kind="stable").drop_duplicates(["row", "at"])
-    return cells[["row", "column", "kind", "evidence"]].reset_index(drop=True)
+    parts = [_column_cells(column, coded, voted.get(column.name)) for column in coded] + _two_fields(coded)
+    if not parts:
+        return _none("")
+    found = pd.concat(parts, ignore_index=True)
+    rank = found["kind"].map({kind: at for at, kind in enumerate(KINDS)})
+    found = found.assign(rank=rank).sort_values(["row", "column", "rank"], kind="stable")
+    return found.drop_duplicates(["row", "column"]).drop(columns="rank")
 
 
 def _coded(name: str, cells: pa.ChunkedArray) -> Coded:
-    text = pc.utf8_trim_whitespace(cells.cast(pa.string()))
-    encoded = pc.if_else(pc.equal(text, ""), None, text).combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    values = np.array(encoded.dictionary.to_pylist(), dtype=object)
-    order = np.argsort(values, kind="stable") if len(values) else np.array([], int)
-    rank = np.empty(len(values) + 1, np.int32)
-    rank[order], rank[-1] = np.arange(len(values)), -1
-    codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return Coded(name, values[order], rank[codes])
+    """A column's different texts, trimmed and sorted; only they are ever looked at."""
+    whole = cells.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # no rows
+        whole = pa.array([], cells.type)
+    encoded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+    texts = [text.strip() if text else "" for text in encoded.dictionary.to_pylist()]
+    values = np.array(sorted(set(texts) - {""}), dtype=object)
+    place = {text: at for at, text in enumerate(values)}
+    rank = np.array([*(place.get(text, -1) for text in texts), -1], np.int32)
+    return Coded(name, values, rank[encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)])
 
 
-def _cells(column: Coded, columns: list[Coded], vote: Vote | None) -> pd.DataFrame:
+def _column_cells(column: Coded, columns: Sequence[Coded], vote: Vote | None) -> pd.DataFrame:
     """What speaks against one column's cells."""
     parts = []
     empty = column.codes < 0
     if 0 < empty.sum() <= (1 - FILLED) * len(empty):
-        share = column.filled / len(empty)
-        parts.append(_found(column, np.flatnonzero(empty), "missing", f"{share:.1%} are filled"))
+        parts.append(
+            _found(column, np.flatnonzero(empty), "missing", f"{empty.sum():,} of {len(empty):,} are empty")
+        )
     confirmed = np.zeros(len(column.values), np.int64)
     if vote is not None:
         calm = (vote.support > vote.against) & ~empty
@@ -139,7 +206,11 @@ def _cells(column: Coded, columns: list[Coded], vote: Vote | None) -> pd.DataFra
         why[kind.codes] = kind.evidence
         rows = np.flatnonzero(np.isin(column.codes, kind.codes))
         parts.append(_found(column, rows, kind.kind, list(why[column.codes[rows]])))
-    return pd.concat(parts, ignore_index=True) if parts else _found(column, np.array([], int), "typo", [])
+    return pd.concat(parts, ignore_index=True) if parts else _none(column.name)
+
+
+def _none(column: str) -> pd.DataFrame:
+    return pd.DataFrame({"row": np.array([], int), "column": column, "kind": "", "evidence": ""})
 
 
 def _found(column: Coded, rows: np.ndarray, kind: str, evidence: str | list[str]) -> pd.DataFrame:
@@ -290,9 +361,9 @@ def _outliers(column: Coded, numbers: np.ndarray) -> Kind:
     return _odd("outlier", (far > 1) | low, f"the middle is {10**middle:,.4g}")
 
 
-def _two_fields(columns: list[Coded]) -> pd.DataFrame:
+def _two_fields(columns: Sequence[Coded]) -> list[pd.DataFrame]:
     """Cells that end in what belongs to another column, which is empty there."""
-    parts = [_found(columns[0], np.array([], int), "two-fields", [])]
+    parts = []
     for other in columns:
         empty = other.codes < 0
         if not empty.any() or len(other.values) > CATEGORY * other.filled:
@@ -305,4 +376,4 @@ def _two_fields(columns: list[Coded]) -> pd.DataFrame:
             ending = [c for c in here if len(w := column.values[c].rsplit(None, 1)) == 2 and w[1] in known]
             rows = np.flatnonzero(empty & np.isin(column.codes, ending))
             parts.append(_found(column, rows, "two-fields", f"ends in what belongs to {other.name}"))
-    return pd.concat(parts, ignore_index=True)
+    return parts

@@ -27,6 +27,11 @@ FINDINGS = (
     *("same-files", "vanished-table", "new-table", "vanished-column", "new-column", "unit-change"),
     *("zeros-lost", "history-cut", "nothing-newer", "rows-fewer", "rows-more", "emptier", "fuller", "rows"),
 )
+UNITS = {
+    **dict.fromkeys(("rows", "rows-fewer", "rows-more", "zeros-lost"), "count"),
+    **dict.fromkeys(("emptier", "fuller"), "share"),
+    **dict.fromkeys(("history-cut", "nothing-newer"), "date"),
+}
 CHANCE = 3.29  # standard errors: one in a thousand by chance alone
 FEWEST = 5  # numbers, before a middle one is kept: of fewer it would be a cell
 FACTORS = (100, 10_000, 1 / 100, 1 / 10_000)  # 元, 分 and 万元
@@ -54,7 +59,7 @@ def _table(collected: Collected, client: Client) -> dict[str, Any]:
     ids = {header for column, header in mapped(source).items() if column in IDS}
     reach = span(client, collected)
     first, last = (day.isoformat() for day in reach) if reach else (None, None)
-    marks = collected.files["sha256"] if "sha256" in collected.files else []
+    marks = collected.files.get("sha256", [])
     return {
         "records": collected.records,
         "files": sorted(set(marks)),
@@ -141,20 +146,20 @@ def compared(now: dict[str, Any], last: dict[str, Any] | None, rule: Quality) ->
 
     Returns
     -------
-    table, header (empty: the whole table), finding (one of `FINDINGS`), last, now, change (now ÷ last − 1;
-    of filled shares now − last). Every table has a line for its rows, whatever they are; empty for a
+    table, header (empty: the whole table), finding (one of `FINDINGS`), last, now (of ids whose zeros were
+    lost their shortest length), change (now ÷ last − 1; of filled shares now − last), unit of last and now. Every table has a line for its rows, whatever they are; empty for a
     first delivery; one line `same-files` where nothing differs at all.
     """
     if last is None:
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=[*COLUMNS, "unit"])
     if now["fingerprint"] == last["fingerprint"]:
-        return pd.DataFrame([("", "", "same-files", None, None, None)], columns=COLUMNS)
+        return pd.DataFrame([("", "", "same-files", None, None, None, "number")], columns=[*COLUMNS, "unit"])
     lines = _coming_and_going("", "", "table", now["tables"], last["tables"])
     for table in sorted(set(now["tables"]) & set(last["tables"])):
         lines += _of_table(table, now["tables"][table], last["tables"][table], rule)
-    found = pd.DataFrame(lines, columns=COLUMNS)
-    rank = found["finding"].map({name: place for place, name in enumerate(FINDINGS)})
-    return found.assign(rank=rank).sort_values(["rank", "table", "header"])[COLUMNS].reset_index(drop=True)
+    lines.sort(key=lambda line: (FINDINGS.index(line[2]), line[0], line[1]))
+    found = pd.DataFrame(lines, columns=COLUMNS).astype({"last": object, "now": object})
+    return found.assign(unit=[UNITS.get(finding, "number") for finding in found["finding"]])
 
 
 def _coming_and_going(table: str, header: str, what: str, now: dict, last: dict) -> list[tuple]:
@@ -180,15 +185,19 @@ def _of_table(table: str, now: dict, last: dict, rule: Quality) -> list[tuple]:
     lines.append((table, "", finding, last["records"], now["records"], change))
     if now["first_day"] and last["first_day"]:
         if now["first_day"] > last["first_day"]:
-            lines.append((table, "", "history-cut", last["first_day"], now["first_day"], None))
+            lines.append((table, "", "history-cut", *_days(last["first_day"], now["first_day"]), None))
         if now["last_day"] <= last["last_day"]:
-            lines.append((table, "", "nothing-newer", last["last_day"], now["last_day"], None))
+            lines.append((table, "", "nothing-newer", *_days(last["last_day"], now["last_day"]), None))
     before = {header.casefold(): column for header, column in last["columns"].items()}
     for header, column in now["columns"].items():
         if header.casefold() in before:
             found = _of_column(column, before[header.casefold()], rule)
             lines += [(table, header, *line) for line in found]
     return lines
+
+
+def _days(*days: str) -> list[dt.date]:
+    return [dt.date.fromisoformat(day) for day in days]
 
 
 def _ratio(now: float, last: float) -> float | None:
@@ -198,9 +207,9 @@ def _ratio(now: float, last: float) -> float | None:
 def _of_column(now: dict, last: dict, rule: Quality) -> list[tuple]:
     lines = []
     middle, before = now.get("median"), last.get("median")
-    if middle and before:
-        if any(abs(middle / before / factor - 1) <= rule.unit_tolerance for factor in FACTORS):
-            lines.append(("unit-change", before, middle, _ratio(middle, before)))
+    times = middle / before if middle and before else 1
+    if any(abs(times / factor - 1) <= rule.unit_tolerance for factor in FACTORS):
+        lines.append(("unit-change", before, middle, times - 1))
     # Ids of one length that began with 0 have been through a spreadsheet where none does any more.
     if last.get("zeros") and now.get("zeros") == 0 and (now["shortest"] or 0) < last["shortest"]:
         lines.append(("zeros-lost", last["shortest"], now["shortest"], None))

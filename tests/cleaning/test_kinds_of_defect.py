@@ -66,7 +66,7 @@ def test_a_score_of_nine_on_a_scale_of_five_is_impossible_not_abnormal(reason, k
 
 
 def test_a_reason_nobody_classified_is_refused():
-    with pytest.raises(ValueError, match="reason 'odd-moon' has no kind in crmlib.cleaning.defects"):
+    with pytest.raises(ValueError, match=r"reason .odd-moon. has no kind in crmlib\.cleaning\.defects"):
         defects.kind("odd-moon")
 
 
