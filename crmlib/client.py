@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from crmlib.errors import ConfigError
 from crmlib.mapping import Sources, Tables
 from crmlib.period import Period
-from crmlib.rules import Classes, Rule, SamePerson
+from crmlib.rules import Classes, Quality, Rule, SamePerson
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
@@ -60,6 +60,7 @@ class Settings(Rule):
     tables: Tables
     corrections: list[str] = Field(default_factory=list)  # quarantine files that came back corrected
     same_person: SamePerson = SamePerson()
+    quality: Quality = Quality()
     classes: Classes = Classes()
     privacy: Privacy = Privacy()
 

@@ -43,6 +43,32 @@ _LEDGER = [
     )
 ]
 
+# The share that each score of quality is (D10), before cleaning and after it, never merged into one.
+_QUALITY = [
+    Measure(
+        f"quality.{{table}}{field}.{score}.{stage}",
+        "share",
+        f"{score.capitalize()}{of} {stage} cleaning",
+        formula,
+        "delivery",
+    )
+    for score, formula in (
+        (
+            "accuracy",
+            "filled cells that can be read and can be true (in scale, in time, customer known, amount = "
+            "quantity × price, region that of the city) ÷ filled cells",
+        ),
+        ("completeness", "filled cells ÷ cells; N/A, - and the like are not filled"),
+        (
+            "timeliness",
+            "(stale_days − age of the newest record) ÷ (stale_days − fresh_days), within 0 and 1; at most "
+            "the share of records updated within updated_within_days, where they say when",
+        ),
+    )
+    for stage in ("before", "after")
+    for field, of in (("", ""), (".{field}", " of a field"))
+]
+
 ALL = [
     *_measures(
         "delivery",
@@ -67,6 +93,7 @@ ALL = [
         ),
     ),
     *_LEDGER,
+    *_QUALITY,
     *_measures(
         "transactions",
         ("sales.all", "money", "All sales", "sum of positive lines of the period, customer known or not"),

@@ -166,3 +166,21 @@ class Classes(Rule):
     frequency: FrequencyRule = FrequencyRule()
     loyalty: LoyaltyRule = LoyaltyRule()
     tier: TierRule = TierRule()
+
+
+class Quality(Rule):
+    """What counts as fresh (D10), and what in a delivery is unlike the last one."""
+
+    fresh_days: int = Field(31, ge=0)  # so old may the newest record be: a month's export comes monthly
+    stale_days: int = Field(365, ge=1)  # from then on it tells nothing of today
+    updated_within_days: int = Field(365, ge=1)  # a record looked at within a year is up to date
+    rows_fewer: Share = 0.1  # a history does not shrink
+    rows_more: float = Field(1, gt=0)  # 1: twice as many rows
+    filled_less: Share = 0.05  # points of a column's filled share, beyond chance
+    unit_tolerance: Share = 0.2  # a middle value 100 or 10,000 times the last, give or take
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Quality":
+        if self.fresh_days >= self.stale_days:
+            raise ValueError("fresh_days must lie below stale_days")
+        return self

@@ -1,0 +1,317 @@
+"""The quality of what was collected, scored apart: accuracy, completeness, timeliness; never one number.
+
+*Accuracy* is the share of filled cells that can be read and can be true: numbers and dates that are
+none, dates after the delivery, answers off their scale, an end before its beginning, numbers of
+customers nobody knows, amounts that are not quantity × price, and regions that are not their city's
+count against it. *Completeness* is the share of cells that are filled; `N/A` and its like are not.
+*Timeliness* falls from 1 to 0 with the age of the newest record (`fresh_days` to `stale_days`); where
+records say when they were last updated it is at most the share updated within `updated_within_days`.
+All are computed by DuckDB over the files, before cleaning and after it, with the same definitions.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from crmlib import tables
+from crmlib.cleaning.dependencies import AGREEMENT, SMALLEST
+from crmlib.client import Client
+from crmlib.collection import values
+from crmlib.collection.sources import Collected, mapped
+from crmlib.contracts import DAY
+from crmlib.mapping import Source, Surveys
+from crmlib.period import day_number
+from crmlib.rules import Quality
+
+MEASURES = ("accuracy", "completeness", "timeliness")
+SCORES = ["table", "field", "cells", "filled", "records", *MEASURES, "why"]
+# The day that tells how new a record is: of the first of these that the table has.
+RECORDED = (
+    *("updated_day", "ordered_at", "answered_day", "said_day", "opened_at", "asked_day", "cost_day"),
+    *("applied_day", "taken_day", "began_day", "since_day", "opened_day"),
+)
+BEGINNING = {
+    "updated_day": "opened_day",
+    "last_day": "first_day",
+    "ended_day": "began_day",
+    "decided_day": "applied_day",
+    "answered_at": "opened_at",
+    "resolved_at": "opened_at",
+}
+NEVER_NEGATIVE = {"price", "orders", "tenure_months", "term_months", "reach", "engagement", "conversions"}
+UNREADABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{fffd}]"  # control signs; what a decoder could not tell
+
+
+class Cell(NamedTuple):
+    """A field as SQL: the value, and whether the cell holds anything."""
+
+    value: str
+    filled: str
+
+
+def delivered(
+    collected: Collected, client: Client, *, delivered_on: dt.date, customers: Collected | None = None
+) -> pd.DataFrame:
+    """The scores of a table as it came.
+
+    Parameters
+    ----------
+    collected : the table as text
+    customers : the customer table as it came, where one is supplied: who is known
+
+    Returns
+    -------
+    `SCORES`: a row for the table (field empty) and one a mapped field; cells, filled cells, records;
+    accuracy, completeness, timeliness from 0 to 1, empty where there is nothing to score; and why
+    timeliness is empty ("no date").
+    """
+    source = client.tables.named()[collected.table]
+    engine = tables.engine()
+    collected.delivered(engine)
+    contract = tables.ALL[collected.table]
+    cells = {
+        column.removeprefix("answer:"): _as_text(values.name(header), _form(contract, column), source)
+        for column, header in mapped(source).items()
+    }
+    if customers is not None and collected is not customers:
+        header = values.name(mapped(client.tables.customers)["customer_id"])
+        engine.execute(
+            f"CREATE TEMP VIEW listed AS SELECT {values.text(header)} AS id "
+            f"FROM read_parquet({values.literal(str(customers.path))})"
+        )
+        known = {
+            who: f"{cells[who].value} IN (FROM listed)" for who in ("customer_id", "other_id") if who in cells
+        }
+    else:
+        known = {}
+    return _scores(
+        engine, collected.table, cells, known=known, source=source, day=delivered_on, rule=client.quality
+    )
+
+
+def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: dt.date) -> pd.DataFrame:
+    """The same scores of a cleaned table, over the fields that were mapped."""
+    source = client.tables.named()[table]
+    engine = tables.engine()
+    if isinstance(kept, Path):
+        engine.read_parquet(str(kept)).create_view("kept")
+    else:
+        engine.register("kept", kept)
+    engine.execute("CREATE TEMP VIEW delivered AS FROM kept")
+    contract = tables.ALL[table]
+    cells = {
+        column: _as_typed(column, _form(contract, column))
+        for column in mapped(source)
+        if contract.column(column) is not None
+    }
+    if isinstance(source, Surveys):
+        engine.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS {_forms(source)}")
+        cells |= {aspect: _as_typed(values.name(aspect), "number") for aspect in source.answers}
+    present = [column.name for column in contract.columns]
+    known = {
+        who: flag
+        for who, flag in (("customer_id", "known"), ("other_id", "other_known"))
+        if who in cells and flag in present
+    }
+    cent = 10**client.decimals / 100
+    return _scores(
+        engine, table, cells, known=known, source=source, day=delivered_on, rule=client.quality, cent=cent
+    )
+
+
+def _forms(source: Surveys) -> str:
+    """Answers, which are kept a row each, as the forms they were asked on."""
+    answers = ", ".join(
+        f"any_value(score) FILTER (aspect = {values.literal(aspect)}) AS {values.name(aspect)}"
+        for aspect in source.answers
+    )
+    return (
+        f"SELECT any_value(customer_id) AS customer_id, any_value(known) AS known, "
+        f"any_value(answered_day) AS answered_day, {answers} FROM kept GROUP BY source_file, source_row"
+    )
+
+
+def _form(contract: tables.Table, column: str) -> str:
+    """What a column holds: day, number, name or text."""
+    promised = contract.column(column)
+    if column.startswith("answer:"):
+        return "number"
+    if promised is None or pa.types.is_string(promised.type) or pa.types.is_boolean(promised.type):
+        return "name" if promised is not None and promised.personal else "text"
+    if column == "birth_year":
+        return "year"
+    return "day" if promised.type == DAY or pa.types.is_timestamp(promised.type) else "number"
+
+
+def _as_text(header: str, form: str, source: Source) -> Cell:
+    """A delivered column; people may be called NA, so that a name is empty only where nothing stands."""
+    if form == "name":
+        return Cell(values.text(header), f"{values.text(header)} IS NOT NULL")
+    given = values.given(header)
+    if form == "day":
+        return Cell(values.day(header, source.date_format), given)
+    if form == "year":
+        return Cell(f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER)", given)
+    return Cell(
+        f"CAST({values.number(header)} AS DOUBLE)" if form == "number" else values.text(header), given
+    )
+
+
+def _as_typed(column: str, form: str) -> Cell:
+    """A cleaned column; days as day numbers."""
+    if column.endswith("_at"):
+        return Cell(f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))", f"{column} IS NOT NULL")
+    if form == "text":
+        return Cell(column, f"coalesce({values.given(f'CAST({column} AS VARCHAR)')}, false)")
+    return Cell(column, f"{column} IS NOT NULL")
+
+
+def _scores(
+    engine: duckdb.DuckDBPyConnection,
+    table: str,
+    cells: Mapping[str, Cell],
+    *,
+    known: Mapping[str, str],
+    source: Source,
+    day: dt.date,
+    rule: Quality,
+    cent: float = 0.01,
+) -> pd.DataFrame:
+    tests = {field: _tests(field, cells, source, day, cent) for field in cells}
+    for who, test in known.items():
+        tests[who].append(test)
+    joins = _usual_region(engine, cells)
+    if joins:
+        tests["region"].append(f"coalesce(region_there = {cells['region'].value}, true)")
+    parts = ["count(*)"]
+    for field, cell in cells.items():
+        possible = " AND ".join([f"{cell.value} IS NOT NULL", *tests[field]])
+        parts.append(f"count(*), count(*) FILTER ({cell.filled})")
+        parts.append(f"count(*) FILTER ({cell.filled} AND coalesce({possible}, false))")
+    counted = engine.sql(f"SELECT {', '.join(parts)} FROM delivered {joins}").fetchall()[0]
+    records, rest = counted[0], counted[1:]
+    found = pd.DataFrame(
+        [(table, f, *rest[3 * at : 3 * at + 3], records) for at, f in enumerate(cells)],
+        columns=["table", "field", "cells", "filled", "possible", "records"],
+    )
+    whole = pd.DataFrame(
+        [{"table": table, "field": "", **found[["cells", "filled", "possible"]].sum(), "records": records}]
+    )
+    return _shares(pd.concat([whole, found], ignore_index=True), _timeliness(engine, cells, day, rule))
+
+
+def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, cent: float) -> list[str]:
+    """What must hold of a readable cell of this field, as SQL."""
+    value, tests = cells[field].value, []
+    if field.endswith(("_day", "_at")):
+        tests.append(f"{value} <= {day_number(day)}")
+    elif field == "birth_year":
+        tests.append(f"{value} BETWEEN 1900 AND {day.year}")
+    elif field in NEVER_NEGATIVE:
+        tests.append(f"{value} >= 0")
+    elif isinstance(source, Surveys) and field in source.answers:
+        low, high = source.answers[field].scale
+        tests.append(f"{value} BETWEEN {low} AND {high}")
+    if field in BEGINNING and BEGINNING[field] in cells:
+        tests.append(f"coalesce({value} >= {cells[BEGINNING[field]].value}, true)")
+    if field == "amount" and {"quantity", "price"} <= set(cells):
+        price = cells["price"].value
+        tests.append(f"coalesce(abs({value} - {cells['quantity'].value} * {price}) < {cent}, true)")
+    if not tests:
+        tests.append(f"NOT regexp_matches(CAST({value} AS VARCHAR), {values.literal(UNREADABLE)})")
+    return tests
+
+
+def _usual_region(engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell]) -> str:
+    """A join to each city's usual region, where cities mostly have one."""
+    if not {"city", "region"} <= set(cells):
+        return ""
+    city, region = cells["city"].value, cells["region"].value
+    engine.execute(f"""
+        CREATE TEMP TABLE usual AS
+        WITH pairs AS (SELECT {city} AS city, {region} AS region, count(*) AS rows FROM delivered
+                       WHERE {cells["city"].filled} AND {cells["region"].filled} GROUP BY ALL)
+        SELECT city AS of_city, arg_max(region, rows) AS region_there, max(rows) AS agree, sum(rows) AS rows
+        FROM pairs GROUP BY city HAVING sum(rows) >= {SMALLEST} AND max(rows) * 2 > sum(rows)""")
+    agree, rows = engine.sql("SELECT sum(agree), sum(rows) FROM usual").fetchall()[0]
+    believed = rows and agree >= AGREEMENT * float(rows)
+    return f"LEFT JOIN usual ON of_city = {city}" if believed else ""
+
+
+def _timeliness(
+    engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], day: dt.date, rule: Quality
+) -> dict[str, float | None]:
+    """By field of a date, and under "" of the whole table."""
+    dated = next((column for column in RECORDED if column in cells), None)
+    if dated is None:
+        return {"": None}
+    today, value = day_number(day), cells[dated].value
+    newest, recent, records = engine.sql(
+        f"SELECT max({value}) FILTER ({value} <= {today}), "
+        f"count(*) FILTER ({value} BETWEEN {today - rule.updated_within_days} AND {today}), count(*) FROM delivered"
+    ).fetchall()[0]
+    if newest is None:
+        return {"": None}
+    score = freshness(today - newest, rule)
+    if dated == "updated_day":
+        score = min(score, recent / records)
+    return {"": score, dated: score}
+
+
+def freshness(age: int, rule: Quality) -> float:
+    """1 while the newest record is at most `fresh_days` old, 0 from `stale_days` on, a straight line between.
+
+    >>> rule = Quality(fresh_days=30, stale_days=130)
+    >>> freshness(10, rule), freshness(80, rule), freshness(500, rule)
+    (1.0, 0.5, 0.0)
+    """
+    return float(min(max((rule.stale_days - age) / (rule.stale_days - rule.fresh_days), 0), 1))
+
+
+def _shares(found: pd.DataFrame, timely: Mapping[str, float | None]) -> pd.DataFrame:
+    counts = found[["cells", "filled", "possible"]].astype("Float64")
+    scored = found.assign(
+        accuracy=(counts["possible"] / counts["filled"].replace(0, pd.NA)).astype(float),
+        completeness=(counts["filled"] / counts["cells"].replace(0, pd.NA)).astype(float),
+        timeliness=[timely.get(field) for field in found["field"]],
+    ).astype({"timeliness": float})
+    undated = (scored["field"] == "") & scored["timeliness"].isna()
+    return scored.assign(why=undated.map({True: "no date", False: ""}))[SCORES]
+
+
+def figures(scores: pd.DataFrame, stage: str) -> dict[str, dict]:
+    """The scores under their ids; `stage` is "before" or "after" (cleaning)."""
+    counts = {"accuracy": "filled", "completeness": "cells", "timeliness": "records"}
+    found = {}
+    for line in scores.to_dict("records"):
+        place = ".".join(part for part in (line["table"], line["field"]) if part)
+        absent = "no rows" if not line["cells"] else "nothing filled"
+        for score, count in counts.items():
+            if not pd.isna(line[score]):
+                figure = {"value": line[score], "n": int(line[count])}
+            elif line["field"]:
+                continue
+            else:
+                why = line["why"] if score == "timeliness" else absent
+                figure = {"value": None, "n": int(line[count]), "why": why}
+            found[f"quality.{place}.{score}.{stage}"] = figure
+    return found
+
+
+def compared(before: pd.DataFrame, after: pd.DataFrame, *, fields: bool = False) -> pd.DataFrame:
+    """Scores before and after cleaning side by side: table, (field,) three scores of each stage.
+
+    One row a table, or with `fields` one a field.
+    """
+    key = ["table", "field"]
+    both = before[[*key, *MEASURES]].merge(
+        after[[*key, *MEASURES]], on=key, how="left", suffixes=("_before", "")
+    )
+    order = [*key, *(f"{measure}{stage}" for measure in MEASURES for stage in ("_before", ""))]
+    chosen = both[(both["field"] != "") == fields][order].reset_index(drop=True)
+    return chosen if fields else chosen.drop(columns="field")
