@@ -250,7 +250,8 @@ FORMS = [
     Form("25 tabs", "tsv", partial(delimited, delimiter="\t")),
     Form("25 bars", "csv", partial(delimited, delimiter="|")),
     Form("27 CRLF", "csv", partial(delimited, end="\r\n")),
-    Form("27 CR", "csv", partial(delimited, end="\r")),
+    # Quoted throughout: between CRs this writer would leave a line feed bare.
+    Form("27 CR", "csv", partial(delimited, end="\r", quoting=csv.QUOTE_ALL)),
     Form("24 everything quoted", "csv", partial(delimited, quoting=csv.QUOTE_ALL)),
     Form("18 trailing delimiter", "csv", partial(delimited, trailing=True)),
     Form("33 blank lines", "csv", partial(delimited, blank=True)),
