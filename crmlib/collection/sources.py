@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
+from crmlib.collection.readings import FILE
 from crmlib.errors import SourceError
-from crmlib.mapping import Source, Surveys
+from crmlib.mapping import Source, Surveys, Transactions
 from crmlib.period import day_number, day_of
 
-FILE = "_file"
 NO_END = 100_000  # days since 1970: later than any date that is read
 NEEDS = {
     "customers": ({"customer_id"},),
@@ -103,10 +103,12 @@ def paths(client: Client, source: Source, table: str) -> list[Path]:
 
 
 def mapped(source: Source) -> dict[str, str]:
-    """Canonical name → tidied header, answers of a survey included."""
+    """Canonical name → tidied header, answers of a survey and the mark of returns included."""
     columns = {column: tidy(header) for column, header in source.columns.items()}
     if isinstance(source, Surveys):
         columns |= {f"answer:{aspect}": tidy(answer.column) for aspect, answer in source.answers.items()}
+    if isinstance(source, Transactions) and source.returns and source.returns.column:
+        columns["returns"] = tidy(source.returns.column)
     return columns
 
 
@@ -178,11 +180,11 @@ def mappable(table: str) -> list[str]:
     """The columns a client may map for a table.
 
     Order lines may carry what is known of the customer (name, region …) where no customer table
-    is supplied.
+    is supplied, and their currency, which is only checked.
     """
     return {
         "customers": CUSTOMER_COLUMNS,
-        "transactions": list(dict.fromkeys([*LINE_COLUMNS, *CUSTOMER_COLUMNS])),
+        "transactions": list(dict.fromkeys([*LINE_COLUMNS, "currency", *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
     }[table]
 
@@ -271,18 +273,17 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
     """First and last day of a dated table; None where it has no dates."""
     if collected.table not in DATED:
         return None
-    source = client.tables.named()[collected.table]
-    header = values.name(tidy(source.columns[DATED[collected.table]]))
+    source, engine = client.tables.named()[collected.table], tables.engine()
+    collected.delivered(engine)
+    when = readings.moment(
+        engine, source.columns[DATED[collected.table]], readings.form(client, collected.table)
+    )
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
-    first, last = (
-        tables.engine()
-        .read_parquet(str(collected.path))
-        .project(f"{values.day(header, source.date_format)} AS day")
-        .filter(f"day <= {newest}")
-        .aggregate("min(day), max(day)")
-        .fetchall()[0]
-    )
+    first, last = engine.sql(
+        f"SELECT min(day), max(day) FROM (SELECT {readings.day(when)} AS day FROM delivered {readings.joins([when])})"
+        f" WHERE day <= {newest}"
+    ).fetchall()[0]
     return None if first is None else (day_of(first), day_of(last))
 
 
