@@ -7,8 +7,6 @@ day or month comes first, follow what the column's cells tell, unless `client.ym
 """
 
 import datetime as dt
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -186,15 +184,9 @@ def _column(header: str) -> str:
     return f"delivered.{values.name(tidy(header))}"
 
 
-def _path() -> Path:
-    handle, path = tempfile.mkstemp(dir=tables.spill(), prefix="cells-", suffix=".parquet")
-    os.close(handle)
-    return Path(path)
-
-
 def _file(engine: duckdb.DuckDBPyConnection, query: str) -> Path | None:
     """The answer to a query as a file of this process; None where it is empty."""
-    path = _path()
+    path = tables.scratch()
     copied = engine.execute(f"COPY ({query}) TO {values.literal(str(path))} (FORMAT parquet)")
     (count,) = copied.fetchall()[0]
     if count:
@@ -220,7 +212,7 @@ def _read(texts: Path | None, read: Callable, type: pa.DataType) -> Path | None:
     """The texts as read: text, value, new (the value as text), rule; of an unreadable one the text alone."""
     if texts is None:
         return None
-    path = _path()
+    path = tables.scratch()
     schema = pa.schema([("text", TEXT), ("value", type), ("new", TEXT), ("rule", TEXT)])
     with pq.ParquetWriter(path, schema) as out:
         for part in _parts(texts):

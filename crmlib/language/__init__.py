@@ -179,6 +179,7 @@ WORDS = {
     "exact-duplicate": "an exact copy of an earlier row",
     "same-customer": "an older version of the same customer",
     "missing-id": "no customer number",
+    "digits-lost": "a number that a spreadsheet cut short, as in 1.38E+10",
     "missing-date": "no date",
     "unreadable-date": "a date that is none",
     "future-date": "a date after the delivery",
