@@ -31,7 +31,7 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
         if column in NUMBERS:
             found[column] = readings.number(engine, header, form, units=NUMBERS[column])
         elif column in IDS:
-            found[column] = readings.identifier(engine, header, form)
+            found[column] = readings.identifier(engine, header)
         elif column == "ordered_at":
             found[column] = readings.moment(engine, header, form)
     return found

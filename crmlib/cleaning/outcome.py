@@ -43,6 +43,11 @@ class Cleaned:
         """Rows kept."""
         return self.rows.num_rows if isinstance(self.rows, pa.Table) else pq.read_metadata(self.rows).num_rows
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return self.rows.column_names if isinstance(self.rows, pa.Table) else pq.read_schema(self.rows).names
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """What was kept, a part at a time, for `tables.write_batches`."""
         return _batches(self.rows)

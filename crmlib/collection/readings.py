@@ -7,6 +7,7 @@ day or month comes first, follow what the column's cells tell, unless `client.ym
 """
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ FILE = "_file"
 POINT, WHOLE = r"-?(\d{1,18}(\.\d+)?|\.\d+)", r"-?\d{1,18}"
 EITHER = r"-?[1-9]\d{0,2}\.\d{3}"
 ISO = r"(19|20|21)\d\d-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?"
+YEAR = re.compile("(?:19|20)[0-9]{2}")
 NUMBER, MOMENT, TEXT = pa.decimal128(28, 9), pa.timestamp("us"), pa.string()
 SURE = 9  # cells that tell of one form, for each that tells of the other
 AT_ONCE = 100_000  # texts read at a time
@@ -132,9 +134,7 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     return _reading(header, told, _read(odd, read, MOMENT), "unreadable-date", optional)
 
 
-def identifier(
-    engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, optional: bool = False
-) -> Reading:
+def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
     """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
     column, header = _column(header), tidy(header)
     odd = _texts(
@@ -146,6 +146,20 @@ def identifier(
         return found and (found[0], *found)
 
     return _reading(header, values.text(column), _read(odd, read, TEXT), "digits-lost", optional)
+
+
+def year(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
+    """A column of years, or of whole dates of which the year alone is kept."""
+    column, header = _column(header), tidy(header)
+    odd = _texts(engine, column, f"regexp_full_match({column}, '{YEAR.pattern}')")
+
+    def read(text: str) -> tuple[int, str, str] | None:
+        found = YEAR.search(text.translate(values.NARROW))
+        return found and (int(found[0]), found[0], "year")
+
+    return _reading(
+        header, f"try_cast({column} AS INTEGER)", _read(odd, read, pa.int32()), "unreadable-number", optional
+    )
 
 
 def day(reading: Reading) -> str:
