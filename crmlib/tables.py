@@ -62,9 +62,24 @@ def conform(content: pa.Table | pd.DataFrame, table: Table) -> pa.Table:
     return content.select(table.schema.names).cast(table.schema).replace_schema_metadata(None)
 
 
-def write(content: pa.Table | pd.DataFrame, folder: Path, table: Table) -> Path:
-    """The content, checked and written whole as `folder/<table>.parquet`, with its fingerprint."""
-    return write_arrow(conform(content, table), folder / f"{table.name}.parquet")
+def write(content: pa.Table | pd.DataFrame | Path, folder: Path, table: Table) -> Path:
+    """The content, checked and written whole as `folder/<table>.parquet`, with its fingerprint.
+
+    A file of this process, for rows that need not fit into memory, is copied as it is.
+    """
+    path = folder / f"{table.name}.parquet"
+    if not isinstance(content, Path):
+        return write_arrow(conform(content, table), path)
+    conform(pq.read_schema(content).empty_table(), table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file, content.open("rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+        return _named(Path(temporary), path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def write_arrow(content: pa.Table, path: Path) -> Path:
@@ -86,13 +101,18 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
         with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as out:
             for batch in batches:
                 out.write_batch(batch)
-        with open(temporary, "rb") as file:
-            mark = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _named(temporary: Path, path: Path) -> Path:
+    """A finished file under its name, its fingerprint beside it."""
+    with temporary.open("rb") as file:
+        mark = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
     replace(path.with_suffix(".sha256"), mark.encode())
     return path
 
@@ -193,6 +213,13 @@ def spill() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="crm-spill-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def scratch() -> Path:
+    """A Parquet file of this process, still empty, for what does not fit into memory."""
+    handle, path = tempfile.mkstemp(dir=spill(), prefix="rows-", suffix=".parquet")
+    os.close(handle)
+    return Path(path)
 
 
 def engine() -> duckdb.DuckDBPyConnection:

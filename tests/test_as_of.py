@@ -147,7 +147,7 @@ def test_where_a_customer_moves_to_later_does_not_move_an_earlier_quarter(home):
     table = text(header, "A1,c1,2024-10-01,1,5,North,Nord", "A2,c1,2025-01-02,1,5,South,Süd")
     collected = {"transactions": sources.from_text("transactions", table)}
     found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
-    told = customers.from_lines(found["transactions"].kept, collected["transactions"], client)
+    told = customers.from_lines(found["transactions"], collected["transactions"], client)
     tables.write(told, client.delivery, tables.CUSTOMERS)
     cities = [
         tables.customers(client.delivery, day(d))["city"].tolist() for d in ("2024-12-31", "2025-01-02")

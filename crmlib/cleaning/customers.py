@@ -1,18 +1,20 @@
 """Customers: one row each, the newest word on every field winning."""
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.transactions import MISFITS, Cleaned, aside, misfit_fates
+from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
+from crmlib.collection.readings import Form, Reading
 from crmlib.collection.sources import CUSTOMER_COLUMNS, FILE, Collected
 
-STEPS = [*MISFITS, "exact-duplicate", "missing-id", "same-customer"]
+STEPS = list(dict.fromkeys([*MISFITS, "exact-duplicate", "digits-lost", "missing-id", "same-customer"]))
 WORDS = {
     "customer_type": {
         "personal": ("个人客户", "个人", "個人客戶", "personal", "individual"),
@@ -58,15 +60,17 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     source = client.tables.customers
     engine = tables.engine()
     collected.delivered(engine)
-    parts = [_column(column, source.columns, source.date_format) for column in CUSTOMER_COLUMNS]
-    originals = ", ".join(values.name(c) for c in collected.headers)
+    found = _cells(engine, source.columns, readings.form(client, "customers"))
+    parts = [_column(column, source.columns, found) for column in CUSTOMER_COLUMNS]
+    originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     typed = engine.sql(
-        f"SELECT {', '.join(parts)}, {FILE} AS source_file, {ROW} AS source_row, "
+        f"SELECT {', '.join(parts)}, {found['customer_id'].bad} AS lost, {FILE} AS source_file, {ROW} AS source_row, "
         f"row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy "
-        f"FROM delivered ORDER BY {FILE}, {ROW}"
+        f"FROM delivered {readings.joins(found.values())} ORDER BY {FILE}, {ROW}"
     ).df()
     reason = pd.Series(None, index=typed.index, dtype=object)
     reason[typed["customer_id"].isna()] = "missing-id"
+    reason[typed["lost"]] = "digits-lost"
     if source.exact_duplicates == "merge":
         reason[typed["copy"] > 1] = "exact-duplicate"
     named = typed[reason.isna()]
@@ -74,11 +78,12 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     reason[named.index[named.duplicated("customer_id")]] = "same-customer"
     fates = reason.fillna("").value_counts().rename_axis("reason").reset_index(name="rows")
     fates = fates.assign(reason=fates["reason"].replace("", None), money=0)
-    unnamed = typed.assign(reason=reason, money=0)[reason == "missing-id"]
+    unnamed = typed.assign(reason=reason, money=0, column=found["customer_id"].header)
     return Cleaned(
         _conform(kept),
-        aside(unnamed, collected),
+        aside(unnamed[reason.isin(["missing-id", "digits-lost"])], collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), "customers", STEPS),
+        repaired=readings.repairs(engine, "customers", found.values()),
     )
 
 
@@ -97,16 +102,24 @@ def conflicts(collected: Collected, client: Client) -> pd.DataFrame:
     -------
     customer_id, field, versions (how many different values). The values stay in the source.
     """
-    columns = {c: tidy(h) for c, h in client.tables.customers.columns.items()}
-    rows = pd.DataFrame(
-        {c: collected.rows[h].to_pandas().str.strip().replace("", None) for c, h in columns.items()}
-    ).dropna(subset=["customer_id"])
+    engine, columns = tables.engine(), client.tables.customers.columns
+    collected.delivered(engine)
+    customer = readings.identifier(engine, columns["customer_id"])
+    texts = "".join(
+        f", {values.text('delivered.' + values.name(tidy(header)))} AS {column}"
+        for column, header in columns.items()
+        if column != "customer_id"
+    )
+    rows = engine.sql(
+        f"SELECT {customer.value} AS customer_id{texts} FROM delivered {readings.joins([customer])}"
+        " WHERE customer_id IS NOT NULL"
+    ).df()
     versions = rows.groupby("customer_id").nunique().drop(columns="updated_day", errors="ignore")
     long = versions.reset_index().melt("customer_id", var_name="field", value_name="versions")
     return long[long["versions"] > 1].sort_values(["customer_id", "field"], ignore_index=True)
 
 
-def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Table:
+def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table:
     """Customers as their order lines tell of them, where no customer table is supplied.
 
     Parameters
@@ -122,50 +135,88 @@ def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Tabl
     source = client.tables.transactions
     told = {column: header for column, header in source.columns.items() if column in CUSTOMER_COLUMNS}
     fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
-    parts = [_column(c, told, source.date_format) for c in ("customer_id", *fields)]
+    engine = tables.engine()
+    lines.named(engine)
+    collected.delivered(engine)
+    last = ", ".join(
+        f"arg_max({field}, moment) FILTER ({field} IS NOT NULL) AS {field}"
+        if field in told
+        else f"{_absent(field)} AS {field}"
+        for field in fields
+    )
     so_far = ", ".join(f"last_value({field} IGNORE NULLS) OVER so_far AS {field}" for field in fields)
     state = f"struct_pack({', '.join(f'{field} := {field}' for field in fields)})"
-    engine = tables.engine()
-    engine.register("lines", lines)
-    collected.delivered(engine)
-    # Within the engine, so that order lines need not fit into memory.
+    # Within the engine, and first brought to one row a customer and day: order lines need not fit into memory.
     rows = engine.sql(f"""
-        WITH told AS (SELECT {", ".join(parts)}, {FILE}, {ROW} FROM delivered),
-        dated AS (
-          SELECT told.*, order_day, ordered_at, source_file, source_row FROM told
-          JOIN lines ON {FILE} = source_file AND {ROW} = source_row WHERE told.customer_id IS NOT NULL),
+        WITH days AS (
+          SELECT customer_id, order_day, {last},
+            arg_max(source_file, moment) AS source_file, arg_max(source_row, moment) AS source_row
+          FROM ({_told(engine, told, readings.form(client, "transactions"))}) GROUP BY customer_id, order_day),
         states AS (
-          SELECT customer_id, {so_far}, order_day, source_file, source_row,
-            row_number() OVER (PARTITION BY customer_id, order_day
-                               ORDER BY ordered_at DESC, source_file DESC, source_row DESC) AS from_last
-          FROM dated
-          WINDOW so_far AS (PARTITION BY customer_id ORDER BY ordered_at, source_file, source_row
-                            ROWS UNBOUNDED PRECEDING)),
-        days AS (
-          SELECT *, {state} AS state,
-            lag({state}) OVER (PARTITION BY customer_id ORDER BY order_day) AS state_before
-          FROM states WHERE from_last = 1)
+          SELECT customer_id, order_day, {so_far}, source_file, source_row FROM days
+          WINDOW so_far AS (PARTITION BY customer_id ORDER BY order_day ROWS UNBOUNDED PRECEDING)),
+        changes AS (
+          SELECT *, {state} AS state, lag({state}) OVER (PARTITION BY customer_id ORDER BY order_day) AS state_before
+          FROM states)
         SELECT customer_id, {", ".join(fields)}, order_day AS updated_day, order_day AS as_from_day,
           source_file, source_row
-        FROM days WHERE state_before IS NULL OR state <> state_before OR state IS DISTINCT FROM state_before
+        FROM changes WHERE state_before IS NULL OR state IS DISTINCT FROM state_before
         ORDER BY customer_id, order_day""")
     return tables.conform(rows.to_arrow_table(), tables.CUSTOMERS)
+
+
+def _told(engine: duckdb.DuckDBPyConnection, told: dict[str, str], form: Form) -> str:
+    """Kept lines of named customers with what they tell; `moment` orders the lines of one day."""
+    line = (
+        "SELECT kept.customer_id, order_day, kept.source_file, kept.source_row,"
+        " CAST(epoch(ordered_at) - order_day * 86400 AS BIGINT) * 1099511627776 + line_id AS moment"
+    )
+    # What the line itself keeps need not be looked up where it was delivered.
+    others = {column: header for column, header in told.items() if column not in ("customer_id", "region")}
+    region = ", kept.region" if "region" in told else ""
+    if not others:
+        return f"{line}{region} FROM kept WHERE kept.customer_id IS NOT NULL"
+    found = _cells(engine, others, form)
+    return (
+        f"{line}{region}, {', '.join(_column(c, others, found) for c in others)} FROM delivered"
+        f" JOIN kept ON {FILE} = kept.source_file AND {ROW} = kept.source_row {readings.joins(found.values())}"
+        " WHERE kept.customer_id IS NOT NULL"
+    )
 
 
 def _conform(rows: pd.DataFrame) -> pa.Table:
     return tables.conform(rows.assign(as_from_day=None), tables.CUSTOMERS)
 
 
-def _column(column: str, mapping: dict[str, str], date_format: str | None) -> str:
+DAYS = ("opened_day", "updated_day")
+
+
+def _cells(engine: duckdb.DuckDBPyConnection, columns: dict[str, str], form: Form) -> dict[str, Reading]:
+    """How ids, telephones, days and years of `delivered` are read; one that cannot be is emptied, not its row."""
+    found: dict[str, Reading] = {}
+    for column, header in columns.items():
+        if column in DAYS:
+            found[column] = readings.moment(engine, header, form, optional=True)
+        elif column == "birth_year":
+            found[column] = readings.year(engine, header, optional=True)
+        elif column in ("customer_id", "contact"):
+            found[column] = readings.identifier(engine, header, optional=column == "contact")
+    return found
+
+
+def _absent(column: str) -> str:
+    return f"CAST(NULL AS {'INTEGER' if column in (*DAYS, 'birth_year') else 'VARCHAR'})"
+
+
+def _column(column: str, mapping: dict[str, str], found: dict[str, Reading]) -> str:
     """A canonical column as SQL over the source."""
     if column not in mapping:
-        return f"CAST(NULL AS {'INTEGER' if column in NUMERIC else 'VARCHAR'}) AS {column}"
-    header = values.name(tidy(mapping[column]))
-    if column.endswith("_day"):
-        return f"{values.day(header, date_format)} AS {column}"
-    if column == "birth_year":
-        # A whole date of birth is common too; its year is all that is kept.
-        return f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER) AS {column}"
+        return f"{_absent(column)} AS {column}"
+    if column in DAYS:
+        return f"{readings.day(found[column])} AS {column}"
+    if column in found:
+        return f"{found[column].value} AS {column}"
+    header = f"delivered.{values.name(tidy(mapping[column]))}"
     if column in WORDS:
         cases = " ".join(
             f"WHEN lower({values.text(header)}) IN ({', '.join(map(values.literal, words))}) THEN '{word}'"
@@ -173,9 +224,6 @@ def _column(column: str, mapping: dict[str, str], date_format: str | None) -> st
         )
         return f"CASE {cases} ELSE {values.text(header)} END AS {column}"
     return f"{values.text(header)} AS {column}"
-
-
-NUMERIC = {"opened_day", "updated_day", "birth_year"}
 
 
 def differing(delivery: dict[str, Collected], client: Client) -> pd.DataFrame:

@@ -1,14 +1,15 @@
 """A whole delivery cleaned: customers first, because they tell whose order lines are known."""
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from crmlib import tables
 from crmlib.cleaning import customers, ledger, records, surveys, transactions
-from crmlib.cleaning.transactions import Cleaned
+from crmlib.cleaning.outcome import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
 from crmlib.errors import SchemaError
@@ -28,7 +29,8 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
         delivery["transactions"], client, delivered_on=delivered_on, known=known
     )
     if known is None:
-        known = set(found["transactions"].kept["customer_id"].drop_null().to_pylist())
+        named = "SELECT DISTINCT customer_id FROM kept WHERE customer_id IS NOT NULL"
+        known = {customer for (customer,) in found["transactions"].asked(named)}
     if "surveys" in delivery:
         found["surveys"] = surveys.surveys(
             delivery["surveys"], client, delivered_on=delivered_on, known=known
@@ -44,7 +46,7 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
 def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
     """The ledger of the whole delivery, held against what came, what was kept, and what was set aside."""
     lines = pd.concat([part.ledger for part in found.values()], ignore_index=True)
-    kept = {name: (part.kept.num_rows, _money(part.kept, name)) for name, part in found.items()}
+    kept = {name: (part.count, _money(part, name)) for name, part in found.items()}
     if "surveys" in found:
         kept |= {"answers": kept["surveys"], "surveys": (found["surveys"].forms, 0)}
     total = ledger.balanced(lines, kept).set_index("table")
@@ -59,21 +61,28 @@ def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.Dat
     return lines
 
 
-def _money(kept: pa.Table, name: str) -> int:
-    column = MONEY.get(name)
-    return (pc.sum(kept[column]).as_py() or 0) if column else 0
+def _money(part: Cleaned, name: str) -> int:
+    if name not in MONEY:
+        return 0
+    ((money,),) = part.asked(f"SELECT CAST(sum({MONEY[name]}) AS BIGINT) FROM kept")
+    return money or 0
 
 
 def customer_table(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
     """Customers as delivered, or as their order lines tell of them."""
     if "customers" in found:
         return found["customers"].kept
-    return customers.from_lines(found["transactions"].kept, delivery["transactions"], client)
+    return customers.from_lines(found["transactions"], delivery["transactions"], client)
 
 
 def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
     """Every row that was set aside, with file, row, reason and raw text."""
     return pd.concat([part.quarantine for part in found.values()], ignore_index=True)
+
+
+def repairs(found: dict[str, Cleaned]) -> Iterator[pa.RecordBatch]:
+    """Every cell that was not read as it stands, in the columns of `tables.REPAIRS`, a part at a time."""
+    return itertools.chain.from_iterable(part.repair_batches() for part in found.values())
 
 
 def reasons(lines: pd.DataFrame) -> pd.DataFrame:
@@ -101,11 +110,13 @@ def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, flo
     }
 
 
-def flags(kept: pa.Table) -> pd.DataFrame:
+def flags(lines: Cleaned) -> pd.DataFrame:
     """What is unusual about lines that were kept: flag, lines, amount."""
-    lines = kept.select(["flags", "amount"]).to_pandas()
-    each = lines[lines["flags"] != ""].assign(flag=lambda t: t["flags"].str.split(",")).explode("flag")
-    table = each.groupby("flag").agg(lines=("amount", "size"), amount=("amount", "sum")).reset_index()
+    each = lines.asked(
+        "SELECT unnest(string_split(flags, ',')) AS flag, count(*), CAST(sum(amount) AS BIGINT) FROM kept"
+        " WHERE flags <> '' GROUP BY flag"
+    )
+    table = pd.DataFrame(each, columns=["flag", "lines", "amount"])
     return table.sort_values(["lines", "flag"], ascending=[False, True], ignore_index=True)
 
 

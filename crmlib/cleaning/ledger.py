@@ -34,7 +34,7 @@ def ledger(fates: pd.DataFrame, table: str, steps: Sequence[str]) -> pd.DataFram
     unknown = set(fates["reason"].dropna()) - set(steps)
     if unknown:
         raise ValueError(f"reasons without a step: {sorted(unknown)}")
-    by_reason = fates.assign(reason=fates["reason"].fillna("")).set_index("reason")[["rows", "money"]]
+    by_reason = fates.assign(reason=fates["reason"].fillna("")).groupby("reason")[["rows", "money"]].sum()
     rows, money = int(by_reason["rows"].sum()), int(by_reason["money"].sum())
     lines = []
     for step in steps:

@@ -15,12 +15,13 @@ import pyarrow as pa
 from crmlib import tables
 from crmlib.cleaning import customers
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.transactions import MISFITS, TOTAL_WORDS, Cleaned, aside, misfit_fates
+from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
-from crmlib.collection.sources import FILE, Collected, mappable
+from crmlib.collection.readings import FILE, Reading
+from crmlib.collection.sources import Collected, mappable
 from crmlib.contract import COUNT, DAY, TEXT, Table
 from crmlib.errors import SchemaError, SourceError
 from crmlib.mapping import Source
@@ -31,7 +32,7 @@ TABLES = (
     *(tables.COSTS, tables.CAMPAIGNS, tables.APPLICATIONS),
 )
 STEPS = [
-    *(*MISFITS, "not-a-record", "exact-duplicate", "missing-id", "missing-name", "missing-date"),
+    *(*MISFITS, "exact-duplicate", "missing-id", "missing-name", "missing-date"),
     *("unreadable-date", "future-date", "unreadable-number", "missing-number", "negative-amount"),
     "impossible-order",
 ]
@@ -120,7 +121,8 @@ def records(
     engine = tables.engine()
     collected.delivered(engine)
     engine.register("known", pa.table({"id": pa.array(sorted(known or ()), pa.string())}))
-    engine.execute(f"CREATE TEMP TABLE typed AS {_typed(collected, source, table)}")
+    found = _cells(engine, source, client, table)
+    engine.execute(f"CREATE TEMP TABLE typed AS {_typed(collected, source, table, found)}")
     _refuse_unreadable_dates(engine, source, table)
     defects = _defects(source, table, day_number(delivered_on))
     engine.execute(f"CREATE TEMP TABLE judged AS SELECT *, {_case(defects, source)} FROM typed")
@@ -137,6 +139,7 @@ def records(
         _kept(engine, table, client.decimals, known is not None),
         aside(lost, collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), table.name, STEPS),
+        repaired=readings.repairs(engine, table.name, found.values()),
     )
 
 
@@ -162,22 +165,41 @@ def _form(table: Table, column: str) -> str:
 STORED = {"text": "VARCHAR", "day": "INTEGER", "moment": "TIMESTAMP"}
 
 
-def _cell(form: str, header: str, date_format: str | None) -> tuple[str, str]:
-    """A cell in its form as SQL, and whether it holds something that is none: the one place where cells are read."""
+def _cells(
+    engine: duckdb.DuckDBPyConnection, source: Source, client: Client, table: Table
+) -> dict[str, Reading]:
+    """How each mapped column but plain text is read."""
+    form, found = readings.form(client, table.name), {}
+    for column in mappable(table.name):
+        kind, header = _form(table, column), source.columns.get(column)
+        if header is None:
+            continue
+        if kind in ("day", "moment"):
+            found[column] = readings.moment(engine, header, form)
+        elif kind != "text":
+            found[column] = readings.number(engine, header, form)
+        elif column.endswith("_id"):
+            found[column] = readings.identifier(engine, header)
+    return found
+
+
+def _cell(form: str, reading: Reading) -> tuple[str, str]:
+    """A cell in its form as SQL, and whether it holds something that is none."""
     if form == "text":
-        return values.text(header), "false"
+        return reading.value, reading.bad
     if form == "day":
-        read = values.day(header, date_format)
-    elif form == "moment":
-        read = f"date_trunc('second', {values.moment(header, date_format)})"
-    else:
-        number = values.number(header)
-        whole = f"AND {number} = trunc({number})" if form == "count" else ""
-        read = f"CASE WHEN abs({number}) < {MOST} {whole} THEN {number} END"
-    return read, f"{values.given(header)} AND ({read}) IS NULL"
+        return readings.day(reading), reading.bad
+    if form == "moment":
+        return f"date_trunc('second', {reading.value})", reading.bad
+    whole = f"AND {reading.value} = trunc({reading.value})" if form == "count" else ""
+    fits = f"abs({reading.value}) < {MOST} {whole}"
+    return (
+        f"CASE WHEN {fits} THEN {reading.value} END",
+        f"({reading.bad} OR coalesce(NOT ({fits}), false))",
+    )
 
 
-def _typed(collected: Collected, source: Source, table: Table) -> str:
+def _typed(collected: Collected, source: Source, table: Table, found: dict[str, Reading]) -> str:
     """Source columns as columns of the contract, and for each whether it held something that is none."""
     parts = []
     for column in mappable(table.name):
@@ -185,32 +207,21 @@ def _typed(collected: Collected, source: Source, table: Table) -> str:
         if column not in source.columns:
             parts.append(f"CAST(NULL AS {STORED.get(form, values.NUMBER)}) AS {column}")
             continue
-        header = values.name(tidy(source.columns[column]))
-        read, bad = _cell(form, header, source.date_format)
+        plain = values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
+        read, bad = _cell(form, found[column]) if column in found else (plain, "false")
         words = WORDS.get((table.name, column))
         parts.append(f"{worded(read, words) if words else read} AS {column}")
         parts.append(f'({bad}) AS "{column} bad"')
-    originals = [values.name(c) for c in collected.headers]
+    originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     copies = (
-        f"row_number() OVER (PARTITION BY {', '.join(originals)} ORDER BY {FILE}, {ROW})"
+        f"row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW})"
         if source.exact_duplicates == "merge"
         else "1"
     )
     return (
-        f"SELECT {FILE}, {ROW}, {', '.join(parts)}, {copies} AS copy, "
-        f"{_no_record(originals, source, table)} AS no_record FROM delivered"
+        f"SELECT {FILE}, {ROW}, {', '.join(parts)}, {copies} AS copy "
+        f"FROM delivered {readings.joins(found.values())}"
     )
-
-
-def _no_record(originals: list[str], source: Source, table: Table) -> str:
-    """SQL: a line of totals (it begins with the word and has no day), or the header once more."""
-    day = _day(table)
-    dated = f"{day} IS NOT NULL" if day in source.columns else "false"
-    first = f"lower(coalesce({', '.join(values.text(c) for c in originals)}))"
-    total = f"{first} IN ({', '.join(map(values.literal, TOTAL_WORDS))}) AND NOT ({dated})"
-    headers = [tidy(header) for header in source.columns.values()]
-    again = " AND ".join(f"{values.text(values.name(h))} = {values.literal(h)}" for h in headers)
-    return f"coalesce({total}, false) OR coalesce({again}, false)"
 
 
 def _day(table: Table) -> str:
@@ -237,8 +248,8 @@ def _defects(source: Source, table: Table, newest: int) -> list[_Defect]:
     ahead = [c for c in dates if c not in AHEAD]
     pairs = [(begin, end) for begin, end in ORDER if {begin, end} <= set(dates)]
     found = [
-        _Defect("not-a-record", "no_record"),
         _Defect("exact-duplicate", "copy > 1"),
+        *(_Defect("digits-lost", f'"{c} bad"', c) for c, form in forms.items() if form == "text"),
         *texts,
         *missing("date", dates),
         *(_Defect("unreadable-date", f'"{c} bad"', c) for c in dates),
@@ -279,9 +290,9 @@ def _scaled(column: str, decimals: int) -> str:
 
 
 def _worth(table: Table, decimals: int) -> str:
-    """SQL: what a row is worth; a line of totals is worth nothing of its own."""
+    """SQL: what a row is worth."""
     column = MONEY.get(table.name)
-    return f"CASE WHEN no_record THEN 0 ELSE coalesce({_scaled(column, decimals)}, 0) END" if column else "0"
+    return f"coalesce({_scaled(column, decimals)}, 0)" if column else "0"
 
 
 def _kept(engine: duckdb.DuckDBPyConnection, table: Table, decimals: int, listed: bool) -> pa.Table:
@@ -311,9 +322,7 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Source, 
     day = _day(table)
     if day not in source.columns:
         return
-    bad, read = engine.sql(
-        f'SELECT count(*) FILTER ("{day} bad"), count({day}) FROM typed WHERE NOT no_record'
-    ).fetchall()[0]
+    bad, read = engine.sql(f'SELECT count(*) FILTER ("{day} bad"), count({day}) FROM typed').fetchall()[0]
     if bad > read:
         raise SourceError(
             f"{table.name}: {bad:,} of {bad + read:,} dates in column {source.columns[day]!r} cannot be read. "

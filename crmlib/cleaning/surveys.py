@@ -1,19 +1,25 @@
 """Survey answers: one row an answer, on the scale it was asked."""
 
+import duckdb
 import pandas as pd
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.transactions import MISFITS, Cleaned, aside, misfit_fates
+from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
+from crmlib.collection.readings import Reading
 from crmlib.collection.sources import FILE, Collected
 from crmlib.mapping import Surveys
 from crmlib.period import day_number
 
-STEPS = [*MISFITS, "exact-duplicate", "missing-id", "unreadable-date", "future-date"]
+STEPS = list(
+    dict.fromkeys(
+        [*MISFITS, "exact-duplicate", "digits-lost", "missing-id", "unreadable-date", "future-date"]
+    )
+)
 ANSWER_STEPS = ["unreadable-number", "out-of-scale"]
 
 
@@ -27,8 +33,13 @@ def surveys(collected: Collected, client: Client, *, delivered_on, known: set[st
     `kept` in the columns of `tables.SURVEYS`.
     """
     source = client.tables.surveys
-    forms = _forms(collected, source)
+    engine = tables.engine()
+    collected.delivered(engine)
+    found = _cells(engine, source, client)
+    forms = _forms(engine, collected, found)
     forms["reason"] = _reasons(forms, source, day_number(delivered_on))
+    dated = forms["reason"].isin(["unreadable-date", "future-date"])
+    forms["column"] = dated.map({True: found["answered_day"].header, False: found["customer_id"].header})
     answers = _answers(forms[forms["reason"].isna()], source)
     answers["known"] = answers["customer_id"].isin(known) if known is not None else True
     kept = answers[answers["reason"].isna()].sort_values(["source_file", "source_row", "aspect"])
@@ -49,24 +60,38 @@ def surveys(collected: Collected, client: Client, *, delivered_on, known: set[st
             ignore_index=True,
         ),
         forms=int(forms["reason"].isna().sum()),
+        repaired=readings.repairs(engine, "surveys", found.values()),
     )
 
 
-def _forms(collected: Collected, source: Surveys) -> pd.DataFrame:
-    engine = tables.engine()
-    collected.delivered(engine)
-    customer, day = (values.name(tidy(source.columns[c])) for c in ("customer_id", "answered_day"))
-    originals = ", ".join(values.name(c) for c in collected.headers)
+def _cells(engine: duckdb.DuckDBPyConnection, source: Surveys, client: Client) -> dict[str, Reading]:
+    """How the customer, the day and each question (by its aspect) are read."""
+    form = readings.form(client, "surveys")
+    return {
+        "customer_id": readings.identifier(engine, source.columns["customer_id"]),
+        "answered_day": readings.moment(engine, source.columns["answered_day"], form),
+        **{
+            aspect: readings.number(engine, answer.column, form, units=values.POINTS)
+            for aspect, answer in source.answers.items()
+        },
+    }
+
+
+def _forms(
+    engine: duckdb.DuckDBPyConnection, collected: Collected, found: dict[str, Reading]
+) -> pd.DataFrame:
+    originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
+    customer, day = found["customer_id"], found["answered_day"]
     parts = ", ".join(
-        f"{values.given(h)} AS given_{aspect}, CAST({values.number(h)} AS DOUBLE) AS score_{aspect}"
-        for aspect, answer in source.answers.items()
-        for h in [values.name(tidy(answer.column))]
+        f"CAST({read.value} AS DOUBLE) AS score_{aspect}, {read.bad} AS bad_{aspect}"
+        for aspect, read in found.items()
+        if aspect not in ("customer_id", "answered_day")
     )
     return engine.sql(
-        f"SELECT {values.text(customer)} AS customer_id, {values.day(day, source.date_format)} AS answered_day, {parts}, "
+        f"SELECT {customer.value} AS customer_id, {customer.bad} AS lost, {readings.day(day)} AS answered_day, {parts}, "
         f"{FILE} AS source_file, {ROW} AS source_row, "
         f"row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy "
-        f"FROM delivered ORDER BY {FILE}, {ROW}"
+        f"FROM delivered {readings.joins(found.values())} ORDER BY {FILE}, {ROW}"
     ).df()
 
 
@@ -75,6 +100,7 @@ def _reasons(forms: pd.DataFrame, source: Surveys, delivered_on: int) -> pd.Seri
     reason[forms["answered_day"] > delivered_on] = "future-date"
     reason[forms["answered_day"].isna()] = "unreadable-date"
     reason[forms["customer_id"].isna()] = "missing-id"
+    reason[forms["lost"]] = "digits-lost"
     if source.exact_duplicates == "merge":
         reason[forms["copy"] > 1] = "exact-duplicate"
     return reason
@@ -86,8 +112,9 @@ def _answers(forms: pd.DataFrame, source: Surveys) -> pd.DataFrame:
     parts = []
     for aspect, answer in source.answers.items():
         low, high = answer.scale
-        given = forms[forms[f"given_{aspect}"]]
+        given = forms[forms[f"score_{aspect}"].notna() | forms[f"bad_{aspect}"]]
         rows = given[columns].assign(aspect=aspect, score=given[f"score_{aspect}"], low=low, high=high)
+        rows["column"] = tidy(answer.column)
         rows["reason"] = pd.Series(None, index=rows.index, dtype=object)
         rows.loc[~rows["score"].between(low, high), "reason"] = "out-of-scale"
         rows.loc[rows["score"].isna(), "reason"] = "unreadable-number"

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
-from crmlib.cleaning.transactions import Cleaned
+from crmlib.cleaning.outcome import Cleaned
 from crmlib.collection import values
 
 Part = Cleaned | pa.Table | Path

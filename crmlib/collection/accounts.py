@@ -6,33 +6,41 @@ import pandas as pd
 
 from crmlib import tables
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.sources import Collected, mapped, span
+from crmlib.errors import SourceError
 
 
-def delivered(collected: Collected) -> dict[str, dict]:
+def delivered(collected: Collected, client: Client | None = None) -> dict[str, dict]:
     """Rows, and sum and mean of each numeric column, as they came: "is it all there?"
 
     Of a named source also how many of its rows repeat another in every column. Ids as in
-    `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold
-    anything are plainly numbers; `n` says how many were summed.
+    `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold anything are
+    numbers; `n` says how many were summed. A column whose decimal sign is open, or that holds money of
+    another currency than the client's, is none.
     """
-    source = collected.table
+    source, engine = collected.table, tables.engine()
+    collected.delivered(engine)
+    form = readings.form(client, source) if client else readings.Form(source)
     figures: dict[str, dict] = {
         f"delivered.{source}.rows": {"value": collected.records, "n": collected.records}
     }
-    rows = tables.engine().read_parquet(str(collected.path))
     if source not in tables.ALL:  # of a table the ledger tells
-        once = rows.project(", ".join(map(values.name, collected.headers))).distinct()
-        copies = rows.aggregate("count(*)").fetchall()[0][0] - once.aggregate("count(*)").fetchall()[0][0]
+        columns = ", ".join(map(values.name, collected.headers))
+        ((copies,),) = engine.sql(
+            f"SELECT (SELECT count(*) FROM delivered) - (SELECT count(*) FROM (SELECT DISTINCT {columns} FROM delivered))"
+        ).fetchall()
         figures[f"delivered.{source}.duplicates"] = {"value": copies, "n": collected.records}
     for header in collected.headers:
         if header in collected.personal:
             continue
-        column = values.name(header)
-        filled, numeric, total = rows.aggregate(
-            f"count(*) FILTER ({values.given(column)}), count({values.number(column)}),"
-            f" sum(CAST({values.number(column)} AS DECIMAL(38,9)))"
+        try:
+            read = readings.number(engine, header, form, units=values.ANY if client else values.COUNTS)
+        except SourceError:
+            continue
+        filled, numeric, total = engine.sql(
+            f"SELECT count(*) FILTER (number IS NOT NULL OR bad), count(number), sum(CAST(number AS DECIMAL(38,9)))"
+            f" FROM (SELECT {read.value} AS number, {read.bad} AS bad FROM delivered {readings.joins([read])})"
         ).fetchall()[0]
         # The sum of a single cell would be the cell.
         if numeric >= 2 and numeric >= 0.9 * filled:

@@ -15,7 +15,7 @@ from crmlib.collection import columnar, encodings, jsonlines, packed, workbooks
 from crmlib.collection.asked import Asked, fingerprint
 from crmlib.collection.delimited import delimited
 from crmlib.collection.headers import tidy
-from crmlib.collection.headings import ROW  # noqa: F401 — the door of reading: files.ROW
+from crmlib.collection.headings import FILE, ROW  # noqa: F401 — the door of reading: files.ROW
 from crmlib.collection.texttable import Broken, Repair, TextTable  # noqa: F401
 from crmlib.errors import SourceError
 

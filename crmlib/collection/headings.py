@@ -12,8 +12,8 @@ from crmlib.collection.headers import nearest, tidy
 from crmlib.errors import SourceError
 
 TITLE_ROWS = 20  # a header stands within the first rows, below titles
-ROW = "_row"
-RESERVED = {ROW, "_file"}  # what collection adds to every table
+ROW, FILE = "_row", "_file"
+RESERVED = {ROW, FILE}  # what collection adds to every table
 
 
 @dataclass(frozen=True)

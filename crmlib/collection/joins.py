@@ -15,11 +15,10 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.collection import values
-from crmlib.collection.files import ROW
+from crmlib.collection.files import FILE, ROW
 from crmlib.collection.headers import tidy
 from crmlib.errors import SourceError
 
-FILE = "_file"
 PLACE = (FILE, ROW)
 NOWHERE = "sql"  # the file of a row that no single source row stands behind
 BATCH = 200_000

@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import databases, joins, union, values
+from crmlib.collection import databases, joins, readings, union, values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
-from crmlib.collection.joins import FILE
+from crmlib.collection.readings import FILE
 from crmlib.errors import SourceError
-from crmlib.mapping import Delivered, Source, Surveys
+from crmlib.mapping import Delivered, Source, Surveys, Transactions
 from crmlib.period import day_number, day_of
 
 NO_END = 100_000  # days since 1970: later than any date that is read
@@ -44,6 +44,7 @@ LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
     *("quantity", "price", "amount", "profit"),
 ]
+PARTS = ("-misfits", "-files", "-repairs")  # what is kept beside a table's text
 DATED = tables.DAYS | {"transactions": "ordered_at", "interactions": "opened_at"}
 
 
@@ -52,7 +53,8 @@ class Collected:
     """One table of a delivery, as it came.
 
     The file at `path` holds every source column as text, `_file` and `_row`; `broken` the records that
-    did not fit their header (file, sheet, row, reason, raw); `files` the account of each file.
+    did not fit their header (file, sheet, row, reason, raw); `files` the account of each file; `repairs`
+    the cells whose text was changed on reading (file, row, column, old, new, rule).
     """
 
     table: str
@@ -60,6 +62,7 @@ class Collected:
     broken: pd.DataFrame
     files: pd.DataFrame
     personal: frozenset[str] = frozenset()  # headers that are mapped to personal columns
+    repairs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=union.REPAIRED))
 
     @property
     def records(self) -> int:
@@ -124,10 +127,12 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
 
 
 def mapped(source: Delivered) -> dict[str, str]:
-    """Canonical name → tidied header, answers of a survey included; nothing of a source by name."""
+    """Canonical name → tidied header, answers of a survey and the mark of returns included; else nothing."""
     columns = {column: tidy(header) for column, header in getattr(source, "columns", {}).items()}
     if isinstance(source, Surveys):
         columns |= {f"answer:{aspect}": tidy(answer.column) for aspect, answer in source.answers.items()}
+    if isinstance(source, Transactions) and source.returns and source.returns.column:
+        columns["returns"] = tidy(source.returns.column)
     return columns
 
 
@@ -174,7 +179,8 @@ def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Coll
     kept, twice = union.once(read)
     known = union.named(kept, client.raw)
     tables.write_batches(union.batches(known), union.schema(kept), path)
-    return Collected(name, path, union.broken(known), union.account(name, known, twice))
+    account = union.account(name, known, twice)
+    return Collected(name, path, union.broken(known), account, repairs=union.repaired(known))
 
 
 def _answered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
@@ -182,7 +188,7 @@ def _answered(client: Client, source: Delivered, name: str, path: Path) -> Colle
     where = f"{shown(client.config)}: {key(client, name)}"
     form = databases.answer(source, path, where=where, raw=client.raw, timezone=client.timezone)
     rows, mark = pq.read_metadata(path).num_rows, path.with_suffix(".sha256").read_text()
-    account = [(name, source.database, form, "", 0, rows, 0, "used", mark)]
+    account = [(name, source.database, form, "", 0, rows, 0, "used", "", mark)]
     found = Collected(
         name, path, pd.DataFrame(columns=union.BROKEN), pd.DataFrame(account, columns=union.ACCOUNT)
     )
@@ -201,13 +207,14 @@ def _joined(client: Client, table: str, parts: dict[str, Collected], path: Path)
         for other in itertools.takewhile(lambda s: s is not source, client.tables.named().values())
     )
     told = set(joins.named(before, parts))
-    broken = [parts[name].broken for name in used if name not in told]
+    first = [parts[name] for name in used if name not in told]
     files = [parts[name].files for name in used]
     found = Collected(
         table,
         path,
-        pd.concat(broken, ignore_index=True) if broken else pd.DataFrame(columns=union.BROKEN),
-        pd.concat(files, ignore_index=True) if files else pd.DataFrame(columns=union.ACCOUNT),
+        pd.concat([pd.DataFrame(columns=union.BROKEN), *(part.broken for part in first)]),
+        pd.concat([pd.DataFrame(columns=union.ACCOUNT), *files], ignore_index=True),
+        repairs=pd.concat([pd.DataFrame(columns=union.REPAIRED), *(part.repairs for part in first)]),
     )
     _check_headers(client, source, table, found.headers, f"{where} selects no column")
     return found
@@ -234,11 +241,11 @@ def mappable(table: str) -> list[str]:
     """The columns a client may map for a table.
 
     Order lines may carry what is known of the customer (name, region …) where no customer table
-    is supplied.
+    is supplied, and their currency, which is only checked.
     """
     special = {
         "customers": CUSTOMER_COLUMNS,
-        "transactions": list(dict.fromkeys([*LINE_COLUMNS, *CUSTOMER_COLUMNS])),
+        "transactions": list(dict.fromkeys([*LINE_COLUMNS, "currency", *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
     }
     return special.get(table) or [c.name for c in tables.ALL[table].columns if c.name not in ADDED]
@@ -294,21 +301,18 @@ def _check_headers(client: Client, source: Delivered, table: str, headers: list[
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
-    source = client.tables.named()[collected.table]
+    source, engine = client.tables.named()[collected.table], tables.engine()
     column = DATED.get(collected.table)
     if column not in source.columns:
         return None
-    header = values.name(tidy(source.columns[column]))
+    collected.delivered(engine)
+    when = readings.moment(engine, source.columns[column], readings.form(client, collected.table))
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
-    first, last = (
-        tables.engine()
-        .read_parquet(str(collected.path))
-        .project(f"{values.day(header, source.date_format)} AS day")
-        .filter(f"day <= {newest}")
-        .aggregate("min(day), max(day)")
-        .fetchall()[0]
-    )
+    first, last = engine.sql(
+        f"SELECT min(day), max(day) FROM (SELECT {readings.day(when)} AS day FROM delivered {readings.joins([when])})"
+        f" WHERE day <= {newest}"
+    ).fetchall()[0]
     return None if first is None else (day_of(first), day_of(last))
 
 
@@ -328,10 +332,9 @@ def _folder(client: Client) -> Path:
 def write(client: Client, collection: dict[str, Collected]) -> Path:
     """What did not fit, and the day the delivery was handed over, under `built/delivery/`."""
     for name, found in collection.items():
-        misfits = pa.Table.from_pandas(found.broken, preserve_index=False)
-        tables.write_arrow(misfits, _folder(client) / f"{name}-misfits.parquet")
-        account = pa.Table.from_pandas(found.files, preserve_index=False)
-        tables.write_arrow(account, _folder(client) / f"{name}-files.parquet")
+        for part, rows in zip(PARTS, (found.broken, found.files, found.repairs), strict=True):
+            content = pa.Table.from_pandas(rows, preserve_index=False)
+            tables.write_arrow(content, _folder(client) / f"{name}{part}.parquet")
     spans = [s for s in (span(client, found) for found in collection.values()) if s]
     if client.delivered_on is None and not spans:
         raise SourceError(f"{shown(client.config)}: no table has a readable date; say delivered_on.")
@@ -347,9 +350,10 @@ def as_collected(client: Client) -> dict[str, Collected]:
 
 
 def _read(client: Client, table: str) -> Collected:
-    paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", "-misfits", "-files")]
-    rows, broken, files = (tables.verified(path, "01-collection") for path in paths)
-    return Collected(table, rows, pd.read_parquet(broken), pd.read_parquet(files))
+    paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", *PARTS)]
+    rows, *beside = (tables.verified(path, "01-collection") for path in paths)
+    broken, files, repairs = map(pd.read_parquet, beside)
+    return Collected(table, rows, broken, files, repairs=repairs)
 
 
 def delivered_on(client: Client) -> dt.date:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from crmlib.collection.files import ROW, TextTable
-from crmlib.collection.joins import FILE
+from crmlib.collection.files import FILE, ROW, TextTable
 
+REPAIRED = ["source_file", "source_row", "column", "old", "new", "rule"]
+KNOWN = {"encoding", "delimiter"}  # told by the form already
 BROKEN = ["source_file", "sheet", "source_row", "reason", "raw"]
-ACCOUNT = ["table", "file", "form", "sheet", "title_rows", "records", "misfits", "use", "sha256"]
+ACCOUNT = ["table", "file", "form", "sheet", "title_rows", "records", "misfits", "use", "notes", "sha256"]
 
 
 def once(read: list[TextTable]) -> tuple[list[TextTable], list[TextTable]]:
@@ -49,6 +50,7 @@ def account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> p
                 "records": file.records if used else 0,
                 "misfits": len(file.broken) if used else 0,
                 "use": "used" if used else "delivered twice",
+                "notes": "; ".join(f"{code}: {value}" for code, value in file.notes if code not in KNOWN),
                 "sha256": file.fingerprint,
             }
             for used, files in ((True, kept.items()), (False, [(f.path.name, f) for f in twice]))
@@ -90,4 +92,12 @@ def broken(named: dict[str, TextTable]) -> pd.DataFrame:
     return pd.DataFrame(
         [(name, f.sheet, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
         columns=BROKEN,
+    )
+
+
+def repaired(named: dict[str, TextTable]) -> pd.DataFrame:
+    """Cells whose text was changed on reading: source_file, source_row, column, old, new, rule."""
+    return pd.DataFrame(
+        [(name, r.row, r.column, r.old, r.new, r.rule) for name, f in named.items() for r in f.repairs],
+        columns=REPAIRED,
     )

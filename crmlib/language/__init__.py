@@ -207,6 +207,7 @@ WORDS = {
     "same-customer": "an older version of the same customer",
     "missing-id": "no customer number",
     "missing-name": "no name",
+    "digits-lost": "a number that a spreadsheet cut short, as in 1.38E+10",
     "missing-date": "no date",
     "unreadable-date": "a date that is none",
     "future-date": "a date after the delivery",

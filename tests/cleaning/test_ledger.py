@@ -18,7 +18,8 @@ CUSTOMER = st.sampled_from(["c1", "c2", "c9", "", "NA"])
 DAY = st.sampled_from(["2024-10-01", "2024/10/2", "2024年12月31日", "2024-02-30", "2026-01-01", "", "soon"])
 PIECES = st.sampled_from(["1", "2", "-1", "0", "", "two", "-2"])
 PRICE = st.sampled_from(["10", "0", "-5", "0.01", "1,000", "", "free"])
-GOOD = ["G1,c1,2024-10-01,1,5"] * 2  # two copies, so that something is always merged
+# Two copies, so that something is always merged; the point tells that 1,000 is a thousand.
+GOOD = ["G1,c1,2024-10-01,1,5.00"] * 2
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,153 @@
+"""Order lines typed: each source cell as a number, a moment or an id, before anything is judged."""
+
+import unicodedata
+from collections.abc import Iterator
+
+import duckdb
+
+from crmlib.collection import readings, values
+from crmlib.collection.files import ROW
+from crmlib.collection.headers import tidy
+from crmlib.collection.readings import Form, Reading
+from crmlib.collection.sources import FILE, LINE_COLUMNS, Collected
+from crmlib.errors import SourceError
+from crmlib.mapping import Transactions
+
+TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
+NUMBERS = {"quantity": values.COUNTS, "price": values.MONEY, "amount": values.MONEY, "profit": values.MONEY}
+IDS = ("customer_id", "order_id")
+
+
+def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> dict[str, Reading]:
+    """How each mapped id, number and moment of `delivered` is read.
+
+    Raises
+    ------
+    SourceError : two currencies, or a column that leaves its form open
+    """
+    _refuse_other_currencies(engine, source, form)
+    found: dict[str, Reading] = {}
+    for column, header in source.columns.items():
+        if column in NUMBERS:
+            found[column] = readings.number(engine, header, form, units=NUMBERS[column])
+        elif column in IDS:
+            found[column] = readings.identifier(engine, header)
+        elif column == "ordered_at":
+            found[column] = readings.moment(engine, header, form)
+    return found
+
+
+def typed(
+    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions, found: dict[str, Reading]
+) -> str:
+    """Source columns as canonical columns, with what is needed to judge them, as SQL."""
+    texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at")]
+    parts = [f"{_text(source, c)} AS {c}" for c in texts]
+    parts += [f"{found[c].value if c in found else _ABSENT} AS {c}" for c in IDS]
+    parts += [part for c in NUMBERS for part in _number(found, c)]
+    date = found["ordered_at"]
+    customer_lost, order_lost = (found[c].bad if c in found else "false" for c in IDS)
+    joined = list(found.values())
+    copies = _copies(engine, collected) if source.exact_duplicates == "merge" else None
+    return (
+        f"SELECT delivered.{FILE}, delivered.{ROW}, delivered.{ROW} + start AS line_id, {', '.join(parts)},"
+        f" {date.value} AS ordered_at, {readings.day(date)} AS order_day, {date.bad} AS date_bad,"
+        f" {_on_return(engine, source, found)} AS on_return,"
+        f" {customer_lost} AS customer_lost, {customer_lost} OR {order_lost} AS id_lost,"
+        f" {'copies.later IS NOT NULL' if copies else 'false'} AS copied,"
+        f" coalesce({_is_total(collected, date)}, false) AS is_total"
+        f" FROM delivered JOIN ({_STARTS}) AS files ON files.file = delivered.{FILE}"
+        + (
+            f" LEFT JOIN copies ON copies.file = delivered.{FILE} AND copies.row = delivered.{ROW}"
+            if copies
+            else ""
+        )
+        + f" {readings.joins(joined)}"
+    )
+
+
+_ABSENT = "CAST(NULL AS VARCHAR)"
+# A line's number in the delivery: files follow each other in order of name.
+_STARTS = f"""
+SELECT {FILE} AS file, coalesce(sum(max({ROW}) - min({ROW}) + 1) OVER (
+    ORDER BY {FILE} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::BIGINT - min({ROW}) + 1 AS start
+FROM delivered GROUP BY {FILE}
+"""
+
+
+def _text(source: Transactions, column: str) -> str:
+    if column not in source.columns:
+        return _ABSENT
+    return values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
+
+
+def _number(found: dict[str, Reading], column: str) -> Iterator[str]:
+    """A number as delivered, and whether a cell held something that is none."""
+    absent = "1" if column == "quantity" else "NULL"
+    number = found[column].value if column in found else absent
+    yield f"CAST({number} AS {values.NUMBER}) AS {column}_given"
+    yield f"{found[column].bad if column in found else 'false'} AS {column}_bad"
+
+
+def _on_return(engine: duckdb.DuckDBPyConnection, source: Transactions, found: dict[str, Reading]) -> str:
+    """Whether a line stands on a return document, or its mark says so."""
+    returns = source.returns
+    if returns is None or (returns.column is None and "order_id" not in found):
+        return "false"
+    if returns.column is None:
+        return f"coalesce(starts_with({found['order_id'].value}, {values.literal(returns.order_id_starts_with)}), false)"
+    mark = f"delivered.{values.name(tidy(returns.column))}"
+    if not returns.values:
+        return values.given(mark)
+    # Few words mark a return; which spellings of them occur is asked once.
+    meant = {_word(value) for value in returns.values}
+    said = engine.sql(f"SELECT DISTINCT {mark} AS said FROM delivered").to_arrow_reader(100_000)
+    spelt = [text for part in said for text in part["said"].to_pylist() if _word(text) in meant]
+    return f"{mark} IN ({', '.join(map(values.literal, sorted(spelt)))})" if spelt else "false"
+
+
+def _word(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip(values.BLANK).casefold()
+
+
+def _is_total(collected: Collected, date: Reading) -> str:
+    """A line of totals begins with the word, and has neither a date nor a customer."""
+    originals = [f"delivered.{values.name(header)}" for header in collected.headers]
+    first = f"lower(coalesce({', '.join(values.text(c) for c in originals)}))"
+    words = ", ".join(map(values.literal, TOTAL_WORDS))
+    return f"{date.value} IS NULL AND NOT {date.bad} AND {first} IN ({words})"
+
+
+def _copies(engine: duckdb.DuckDBPyConnection, collected: Collected) -> str:
+    """Names `copies` the later ones of rows that agree in every source column.
+
+    Rows are compared whole only where their hashes agree: few are, so that little is sorted.
+    """
+    originals = ", ".join(values.name(header) for header in collected.headers)
+    engine.execute(f"""
+    CREATE OR REPLACE TEMP TABLE copies AS
+    WITH again AS (SELECT hash({originals}) AS mark FROM delivered GROUP BY mark HAVING count(*) > 1)
+    SELECT {FILE} AS file, {ROW} AS row, true AS later FROM (
+      SELECT {FILE}, {ROW}, row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy
+      FROM delivered WHERE hash({originals}) IN (SELECT mark FROM again))
+    WHERE copy > 1""")
+    return "copies"
+
+
+def _refuse_other_currencies(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> None:
+    """A currency column is only checked: every line must be in the client's own."""
+    if "currency" not in source.columns:
+        return
+    header = tidy(source.columns["currency"])
+    column = values.name(header)
+    said = engine.sql(
+        f"SELECT {column}, min({FILE}), arg_min({ROW}, ({FILE}, {ROW})), count(*) FROM delivered"
+        f" WHERE {values.given(column)} GROUP BY {column} ORDER BY ALL LIMIT 1000"
+    ).fetchall()
+    for text, file, row, lines in said:
+        if form.currency not in values.currency_of(text):
+            raise SourceError(
+                f"{form.table}: column {header!r} holds {text!r} on {lines:,} lines (the first in {file}, row {row}), "
+                f"but the client's currency is {form.currency}, and two currencies are never summed. Deliver each "
+                f"currency as a client of its own, or mend currency in {form.config}."
+            )

@@ -1,0 +1,128 @@
+"""What cleaning makes of a delivered table: rows kept, rows set aside, cells repaired, and the account."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crmlib import tables
+from crmlib.collection import values
+from crmlib.collection.files import ROW
+from crmlib.collection.sources import FILE, Collected
+
+# Records that a file itself shows to be none, or none that can be read.
+MISFITS = (
+    *("undecodable", "oversized-cell", "stray-quote", "extra-cell", "missing-cell", "hidden-row"),
+    *("uncomputed-formula", "error-cell", "repeated-header", "not-a-record", "digits-lost", "unknown-row"),
+)
+AT_ONCE = 100_000  # rows handed on at a time
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A table cleaned: what was kept, what was set aside, the account of both.
+
+    `rows` and `repaired` are tables, or Parquet files of this process where rows need not fit into memory;
+    both in their contract's columns.
+    """
+
+    rows: pa.Table | Path
+    quarantine: pd.DataFrame
+    ledger: pd.DataFrame
+    forms: int = 0  # of a survey: forms kept, each with several answers
+    repaired: pa.Table | Path | None = None
+
+    @cached_property
+    def kept(self) -> pa.Table:
+        """What was kept, in memory: for tables that are small."""
+        return self.rows if isinstance(self.rows, pa.Table) else pq.read_table(self.rows)
+
+    @cached_property
+    def count(self) -> int:
+        """Rows kept."""
+        return self.rows.num_rows if isinstance(self.rows, pa.Table) else pq.read_metadata(self.rows).num_rows
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return self.rows.column_names if isinstance(self.rows, pa.Table) else pq.read_schema(self.rows).names
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """What was kept, a part at a time, for `tables.write_batches`."""
+        return _batches(self.rows)
+
+    def named(self, engine: duckdb.DuckDBPyConnection, name: str = "kept") -> None:
+        """Name what was kept in an engine; it is read as it is needed."""
+        if isinstance(self.rows, pa.Table):
+            engine.register(name, self.rows)
+        else:
+            engine.execute(
+                f"CREATE OR REPLACE TEMP VIEW {name} AS FROM read_parquet({values.literal(str(self.rows))})"
+            )
+
+    def asked(self, query: str) -> list[tuple]:
+        """The answer to a question in SQL over `kept`."""
+        engine = tables.engine()
+        self.named(engine)
+        return engine.sql(query).fetchall()
+
+    @property
+    def repairs(self) -> pa.Table:
+        """Cells that were not read as they stand, in the columns of `tables.REPAIRS`, in memory."""
+        return pa.Table.from_batches(self.repair_batches(), tables.REPAIRS.schema)
+
+    def repair_batches(self) -> Iterator[pa.RecordBatch]:
+        """The same, a part at a time."""
+        return iter(()) if self.repaired is None else _batches(self.repaired)
+
+
+def _batches(rows: pa.Table | Path) -> Iterator[pa.RecordBatch]:
+    if isinstance(rows, pa.Table):
+        return iter(rows.to_batches(AT_ONCE))
+    return pq.ParquetFile(rows).iter_batches(AT_ONCE)
+
+
+def stored(engine: duckdb.DuckDBPyConnection, query: str, table: tables.Table) -> Path:
+    """The answer to a query as a file of this process, in the table's columns, however long it is."""
+    schema = table.schema
+    reader = engine.sql(query).to_arrow_reader(AT_ONCE)
+    batches = (
+        pa.record_batch([batch[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+        for batch in reader
+    )
+    return tables.write_batches(batches, schema, tables.scratch())
+
+
+def misfit_fates(collected: Collected) -> pd.DataFrame:
+    """Records that did not fit their header, counted by reason; their money cannot be read."""
+    counts = collected.broken.groupby("reason").size()
+    return pd.DataFrame({"reason": counts.index, "rows": counts.to_numpy(), "money": 0})
+
+
+def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
+    """Quarantine lines for rows named by file and row, with their raw text.
+
+    `judged` has source_file, source_row, reason and money, and may have column (the header of the cell at
+    fault).
+    """
+    engine = tables.engine()
+    collected.delivered(engine)
+    told = [c for c in ("source_file", "source_row", "reason", "money", "column") if c in judged]
+    engine.register("judged", judged[told])
+    originals = collected.headers
+    pairs = ", ".join(f"{values.literal(c)}, d.{values.name(c)}" for c in originals)
+    rows = engine.sql(
+        f"SELECT j.*, CAST(json_object({pairs}) AS VARCHAR) AS raw FROM judged j "
+        f"JOIN delivered d ON d.{FILE} = j.source_file AND d.{ROW} = j.source_row"
+    ).df()
+    sheets = dict(zip(collected.files["file"], collected.files["sheet"], strict=True))
+    rows["sheet"] = rows["source_file"].map(sheets).fillna("")
+    both = pd.concat([rows, collected.broken.assign(money=0)]).assign(table=collected.table)
+    both["column"] = both["column"].fillna("") if "column" in both else ""
+    ordered = both.sort_values(["source_file", "source_row", "reason"], ignore_index=True)
+    return ordered[tables.QUARANTINE.schema.names].astype({"money": "int64", "source_row": "int64"})

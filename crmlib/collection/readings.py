@@ -1,0 +1,332 @@
+"""How the columns of a delivered table are read: decided once, from the whole column.
+
+Plain cells (`-12.50`, `2024-03-05 14:30`) are read by the database. Of the others each distinct text is
+read once by `values` and `moments`, a part at a time, into a file that is joined back: a clean column
+costs one look, and a column without a single plain cell needs no memory. The decimal sign, and whether
+day or month comes first, follow what the column's cells tell, unless `client.yml` says them.
+"""
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crmlib import tables
+from crmlib.client import Client, shown
+from crmlib.collection import moments, values
+from crmlib.collection.files import FILE, ROW
+from crmlib.collection.headers import tidy
+from crmlib.errors import SourceError
+
+POINT, WHOLE = r"-?(\d{1,18}(\.\d+)?|\.\d+)", r"-?\d{1,18}"
+EITHER = r"-?[1-9]\d{0,2}\.\d{3}"
+ISO = r"(19|20|21)\d\d-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?"
+YEAR = re.compile("(?:19|20)[0-9]{2}")
+NUMBER, MOMENT, TEXT = pa.decimal128(28, 9), pa.timestamp("us"), pa.string()
+SURE = 9  # cells that tell of one form, for each that tells of the other
+AT_ONCE = 100_000  # texts read at a time
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a client says of a table's numbers and dates, and where."""
+
+    table: str
+    config: str = "client.yml"
+    decimal: str | None = None
+    day_first: bool | None = None
+    date_format: str | None = None
+    zone: str = "UTC"
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one column is read: SQL over `delivered` joined with the cells that are not plain."""
+
+    header: str
+    value: str  # the cell's value; NULL where it holds nothing or nothing readable
+    reason: str  # why a row is set aside whose cell cannot be read
+    odd: Path | None = None  # text, value, new, rule (NULL: unreadable) of each text that is not plain
+    optional: bool = False  # an unreadable cell becomes empty, and its row stays
+
+    @property
+    def alias(self) -> str:
+        """The odd cells' name in SQL."""
+        return values.name(self.odd.stem) if self.odd else ""
+
+    @property
+    def bad(self) -> str:
+        """Whether the cell holds something that cannot be read."""
+        return f"({self.alias}.text IS NOT NULL AND {self.alias}.rule IS NULL)" if self.odd else "false"
+
+
+def form(client: Client, table: str) -> Form:
+    """What `client.yml` says of a table's numbers and dates."""
+    source = client.tables.named()[table]
+    return Form(
+        *(table, shown(client.config), source.decimal, source.day_first, source.date_format),
+        *(client.timezone, client.currency),
+    )
+
+
+def number(
+    engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, units=values.ANY, optional: bool = False
+) -> Reading:
+    """A column of numbers, exact to nine decimals.
+
+    Raises
+    ------
+    SourceError : the column leaves open which sign is the decimal one, or holds another currency
+    """
+    column, header = _column(header), tidy(header)
+    odd = _texts(engine, column, f"regexp_full_match({column}, '{POINT}')")
+    sign, sure = (form.decimal, True) if form.decimal else _decimal(engine, header, odd, form)
+    plain = POINT if sign == "." and sure else WHOLE
+    if plain == WHOLE:
+        odd = _texts(engine, column, f"regexp_full_match({column}, '{WHOLE}')")
+
+    def read(text: str) -> tuple[Decimal, str, str] | None:
+        found = values.number_of(text, decimal=sign, units=units, currency=form.currency, sure=sure)
+        if found is None:
+            if units.money and form.currency and values.foreign(text, form.currency):
+                raise _foreign(engine, header, text, form)
+            return None
+        return found[0], format(found[0].normalize(values.EXACT), "f"), found[1]
+
+    return _reading(
+        header,
+        f"try_cast({column} AS {values.NUMBER})",
+        _read(odd, read, NUMBER),
+        "unreadable-number",
+        optional,
+    )
+
+
+def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, optional: bool = False) -> Reading:
+    """A column of moments, in the client's own time.
+
+    Raises
+    ------
+    SourceError : the column leaves open whether day or month comes first
+    """
+    column, header = _column(header), tidy(header)
+    told = f"try_cast({column} AS TIMESTAMP)"
+    plain = f"regexp_full_match({column}, '{ISO}')"
+    if form.date_format:
+        told = f"try_strptime(trim({column}, {values.BLANKS}), {values.literal(form.date_format)})"
+        plain = "true"
+    odd = _texts(engine, column, f"{plain} AND coalesce({_of_our_time(engine, told, plain, form)}, false)")
+    order, sure = _order(engine, header, odd, form)
+
+    def read(text: str) -> tuple[dt.datetime | None, str, str] | None:
+        found = moments.moment_of(text, order=order, zone=form.zone, date_format=form.date_format, sure=sure)
+        return found and (found[0], found[0].isoformat(" ") if found[0] else "", found[1])
+
+    return _reading(header, told, _read(odd, read, MOMENT), "unreadable-date", optional)
+
+
+def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
+    """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
+    column, header = _column(header), tidy(header)
+    odd = _texts(
+        engine, column, f"strlen({column}) = length({column}) AND NOT contains(lower({column}), 'e+')", True
+    )
+
+    def read(text: str) -> tuple[str, str, str] | None:
+        found = values.id_of(text)
+        return found and (found[0], *found)
+
+    return _reading(header, values.text(column), _read(odd, read, TEXT), "digits-lost", optional)
+
+
+def year(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
+    """A column of years, or of whole dates of which the year alone is kept."""
+    column, header = _column(header), tidy(header)
+    odd = _texts(engine, column, f"regexp_full_match({column}, '{YEAR.pattern}')")
+
+    def read(text: str) -> tuple[int, str, str] | None:
+        found = YEAR.search(text.translate(values.NARROW))
+        return found and (int(found[0]), found[0], "year")
+
+    return _reading(
+        header, f"try_cast({column} AS INTEGER)", _read(odd, read, pa.int32()), "unreadable-number", optional
+    )
+
+
+def day(reading: Reading) -> str:
+    """The day number (days since 1970-01-01) of a moment, as SQL."""
+    return f"date_diff('day', DATE '1970-01-01', CAST({reading.value} AS DATE))"
+
+
+def joins(readings: Iterable[Reading]) -> str:
+    """The joins to `delivered` that bring the cells which are not plain."""
+    parts = {
+        r.alias: f"LEFT JOIN read_parquet({values.literal(str(r.odd))}) AS {r.alias}"
+        f" ON {_column(r.header)} = {r.alias}.text"
+        for r in readings
+        if r.odd
+    }
+    return " ".join(parts.values())
+
+
+def repairs(engine: duckdb.DuckDBPyConnection, table: str, readings: Iterable[Reading]) -> Path | None:
+    """Every cell that was not read as it stands, as a file in the columns of `tables.REPAIRS`; None without any."""
+    parts = [
+        f'SELECT {values.literal(table)} AS "table", coalesce({r.alias}.rule, {values.literal(r.reason)}) AS rule,'
+        f' {FILE} AS source_file, {ROW} AS source_row, {values.literal(r.header)} AS "column",'
+        f" {_column(r.header)} AS old, coalesce({r.alias}.new, '') AS new FROM delivered"
+        f" JOIN read_parquet({values.literal(str(r.odd))}) AS {r.alias} ON {_column(r.header)} = {r.alias}.text"
+        f" WHERE {r.alias}.rule <> ''" + (f" OR {r.alias}.rule IS NULL" if r.optional else "")
+        for r in {r.alias: r for r in readings if r.odd}.values()
+    ]
+    if not parts:
+        return None
+    query = f'{" UNION ALL ".join(parts)} ORDER BY source_file, source_row, "column"'
+    return _file(engine, query)
+
+
+def _column(header: str) -> str:
+    return f"delivered.{values.name(tidy(header))}"
+
+
+def _file(engine: duckdb.DuckDBPyConnection, query: str) -> Path | None:
+    """The answer to a query as a file of this process; None where it is empty."""
+    path = tables.scratch()
+    copied = engine.execute(f"COPY ({query}) TO {values.literal(str(path))} (FORMAT parquet)")
+    (count,) = copied.fetchall()[0]
+    if count:
+        return path
+    path.unlink()
+    return None
+
+
+def _texts(engine: duckdb.DuckDBPyConnection, column: str, plain: str, names: bool = False) -> Path | None:
+    """Each text of a column that holds something and is not plain, and how many cells hold it."""
+    holds = f"{values.text(column)} IS NOT NULL" if names else values.given(column)
+    return _file(
+        engine,
+        f"SELECT {column} AS text, count(*) AS cells FROM delivered WHERE NOT ({plain}) AND {holds} GROUP BY ALL",
+    )
+
+
+def _parts(texts: Path | None) -> Iterable[pa.RecordBatch]:
+    return pq.ParquetFile(texts).iter_batches(AT_ONCE) if texts else ()
+
+
+def _read(texts: Path | None, read: Callable, type: pa.DataType) -> Path | None:
+    """The texts as read: text, value, new (the value as text), rule; of an unreadable one the text alone."""
+    if texts is None:
+        return None
+    path = tables.scratch()
+    schema = pa.schema([("text", TEXT), ("value", type), ("new", TEXT), ("rule", TEXT)])
+    with pq.ParquetWriter(path, schema) as out:
+        for part in _parts(texts):
+            said = part["text"].to_pylist()
+            found = [read(text) or (None, None, None) for text in said]
+            columns = [pa.array([cell[n] for cell in found], schema.types[n + 1]) for n in range(3)]
+            out.write_batch(pa.record_batch([part["text"], *columns], schema=schema))
+    texts.unlink()
+    return path
+
+
+def _reading(header: str, plain: str, odd: Path | None, reason: str, optional: bool) -> Reading:
+    bare = Reading(header, plain, reason, odd, optional)
+    value = f"CASE WHEN {bare.alias}.text IS NULL THEN {plain} ELSE {bare.alias}.value END" if odd else plain
+    return Reading(header, value, reason, odd, optional)
+
+
+def _told(texts: Path | None, tells: Callable[[str], str | None]) -> tuple[Counter, dict[str, str]]:
+    """Cells by the form they tell of, and the first text of each form."""
+    cells, first = Counter(), {}
+    for part in _parts(texts):
+        for text, count in zip(part["text"].to_pylist(), part["cells"].to_pylist(), strict=True):
+            if form := tells(text):
+                cells[form] += count
+                first[form] = min(text, first.get(form, text))
+    return cells, first
+
+
+def _decimal(
+    engine: duckdb.DuckDBPyConnection, header: str, odd: Path | None, form: Form
+) -> tuple[str, bool]:
+    """The column's decimal sign, and whether cells that either sign explains may follow it."""
+    cells, first = _told(odd, values.decimal_told)
+    column = _column(header)
+    either = f"regexp_full_match({column}, '{EITHER}')"
+    surely, open_, example = engine.sql(
+        f"SELECT count(*) FILTER (NOT {either}), count(*) FILTER ({either}), min({column}) FILTER ({either})"
+        f" FROM delivered WHERE regexp_full_match({column}, '{POINT}') AND contains({column}, '.')"
+    ).fetchall()[0]
+    cells += Counter({".": surely, "either": open_})
+    point, comma = cells["."], cells[","]
+    if not comma and not cells["either"]:
+        return ".", True
+    if point == comma:
+        text = first.get("either", example) or first[","]
+        raise SourceError(
+            f"{form.table}: {_place(engine, header, text)} holds {text!r}, and the column does not tell whether its "
+            f'decimal sign is a point or a comma. Say decimal: "." or decimal: "," under tables.{form.table} '
+            f"in {form.config}."
+        )
+    return ("." if point > comma else ","), max(point, comma) >= SURE * min(point, comma)
+
+
+def _order(
+    engine: duckdb.DuckDBPyConnection, header: str, odd: Path | None, form: Form
+) -> tuple[str | None, bool]:
+    """Whether the column's short dates begin with the day or the month, and whether open ones may follow."""
+    if form.date_format:
+        return None, True
+    if form.day_first is not None:
+        return ("dmy" if form.day_first else "mdy"), True
+    cells, first = _told(odd, moments.order_told)
+    day, month = cells["dmy"], cells["mdy"]
+    if day == month and (day or cells["either"]):
+        text = first.get("either") or first["dmy"]
+        raise SourceError(
+            f"{form.table}: {_place(engine, header, text)} holds {text!r}, and the column does not tell whether day "
+            f"or month comes first. Say day_first: true or day_first: false under tables.{form.table} in "
+            f"{form.config}."
+        )
+    order = "dmy" if day > month else "mdy" if month > day else None
+    return order, max(day, month) >= SURE * min(day, month)
+
+
+def _of_our_time(engine: duckdb.DuckDBPyConnection, told: str, plain: str, form: Form) -> str:
+    """Whether a moment lies where records can be, and on the clocks of the client's zone."""
+    test = f"{told} >= TIMESTAMP '{moments.FIRST}' AND {told} < TIMESTAMP '{moments.END}'"
+    if form.zone == "UTC":
+        return test
+    first, last = engine.sql(
+        f"SELECT year(min({told})), year(max({told})) FROM delivered WHERE {plain} AND {test}"
+    ).fetchall()[0]
+    gaps = moments.skipped(form.zone, first, last) if first else ()
+    skipped = " OR ".join(f"{told} >= TIMESTAMP '{a}' AND {told} < TIMESTAMP '{b}'" for a, b in gaps)
+    if not skipped:
+        return test
+    return f"{test} AND NOT (CAST({told} AS TIME) <> TIME '00:00' AND ({skipped}))"
+
+
+def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:
+    """The first cell that holds a text: file, row, column."""
+    file, row = engine.execute(
+        f"SELECT {FILE}, {ROW} FROM delivered WHERE {_column(header)} = ? ORDER BY {FILE}, {ROW} LIMIT 1",
+        [text],
+    ).fetchall()[0]
+    return f"{file}, row {row}, column {header!r}"
+
+
+def _foreign(engine: duckdb.DuckDBPyConnection, header: str, text: str, form: Form) -> SourceError:
+    return SourceError(
+        f"{form.table}: {_place(engine, header, text)} holds {text!r}, but the client's currency is "
+        f"{form.currency}, and two currencies are never summed. Deliver each currency as a client of its own, "
+        f"or mend currency in {form.config}."
+    )
