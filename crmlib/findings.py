@@ -347,7 +347,7 @@ def _unjson(value: Any) -> Any:
 
 
 # Shown only where order lines are not what is known of customers.
-OF_TOTALS = ("totals.customers", "totals.spend", "totals.orders", "totals.profit", "churn.customers")
+OF_TOTALS = ("totals.spend", "totals.orders", "totals.profit", "churn.customers")
 HEADLINE = (
     *(
         "sales.all",

@@ -23,6 +23,8 @@ def figures(facts: pd.DataFrame, stated: pd.DataFrame, client: Client) -> Figure
     """
     if known_facts.source(client) == "transactions":
         return {}
+    if not len(facts):
+        return {"totals.customers": {"value": None, "n": 0, "why": "no totals by the end of the period"}}
     value = stated.set_index("customer_id")["lifetime_value"]
     return {
         "totals.customers": {"value": len(facts), "n": len(facts)},

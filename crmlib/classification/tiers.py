@@ -124,8 +124,14 @@ def regraded(
 
 
 def disagreement(regraded: pd.DataFrame, classes: pd.DataFrame, stated: pd.DataFrame) -> dict:
-    """How far given and computed tiers part: customers with a given tier, with another one computed
-    (share, higher, lower, none), and the part that most often decides it."""
+    """How far given and computed tiers part.
+
+    Returns
+    -------
+    given (customers held against their given tier), apart (with another one computed) and its share,
+    up, down, ungraded (with none computed), decided (the parts that most often decide), unheard (given
+    tiers of customers of whom nothing else is known).
+    """
     given, apart = compared(classes, stated), len(regraded)
     way = regraded["tier"].map(POINTS).astype(float) - regraded["given"].map(POINTS).astype(float)
     decided = regraded["decided_by"].value_counts()
@@ -136,6 +142,7 @@ def disagreement(regraded: pd.DataFrame, classes: pd.DataFrame, stated: pd.DataF
         "up": int((way > 0).sum()),
         "down": int((way < 0).sum()),
         "ungraded": int(way.isna().sum()),
+        "unheard": int(stated["tier"].notna().sum()) - given,
         "decided": sorted(decided.index[decided == decided.max()]),
     }
 

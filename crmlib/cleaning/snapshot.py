@@ -23,7 +23,11 @@ from crmlib.errors import SchemaError
 from crmlib.mapping import Source
 from crmlib.period import day_number
 
-MONEYS, COUNTS, NUMBERS = ("spend", "profit", "lifetime_value"), ("orders",), ("tenure_months", "satisfaction")
+MONEYS, COUNTS, NUMBERS = (
+    ("spend", "profit", "lifetime_value"),
+    ("orders",),
+    ("tenure_months", "satisfaction"),
+)
 STEPS = [
     *(*MISFITS, "not-a-record", "exact-duplicate", "missing-id", "unreadable-date", "future-date"),
     *("unreadable-number", "out-of-scale", "same-customer"),
