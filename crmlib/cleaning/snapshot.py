@@ -83,7 +83,7 @@ def typed(collected: Collected, source: Source, table: tables.Table, *, decimals
     parts = [part for c in own for part in _cell(c, headers, source, decimals)]
     originals = [values.name(c) for c in collected.headers]
     found = engine.sql(
-        f"SELECT {', '.join(parts)}, {_is_total(headers, originals)} AS is_total, {FILE} AS source_file, "
+        f"SELECT {', '.join(parts)}, {_is_total(source, originals)} AS is_total, {FILE} AS source_file, "
         f"{ROW} AS source_row, row_number() OVER (PARTITION BY {', '.join(originals)} ORDER BY {FILE}, {ROW}) "
         f"AS copy FROM delivered ORDER BY {FILE}, {ROW}"
     ).to_arrow_table()
@@ -124,11 +124,12 @@ def _bad(header: str | None, readable: str, column: str) -> str:
     return f"{f'{values.given(header)} AND ({readable}) IS NULL' if header else 'false'} AS {column}_bad"
 
 
-def _is_total(headers: dict[str, str], originals: list[str]) -> str:
+def _is_total(source: Source, originals: list[str]) -> str:
     """A line of totals begins with the word, and none of its other words says anything."""
     words = f"({', '.join(map(values.literal, TOTAL_WORDS))})"
     first = f"lower(coalesce({', '.join(map(values.text, originals))}))"
-    texts = [h for c, h in headers.items() if c not in (*MONEYS, *COUNTS, *NUMBERS)]
+    told = {c: values.name(tidy(h)) for c, h in source.columns.items()}
+    texts = [h for c, h in told.items() if c not in (*MONEYS, *COUNTS, *NUMBERS)]
     silent = " AND ".join(f"coalesce(lower({values.text(h)}) IN {words}, true)" for h in texts)
     return f"coalesce({first} IN {words}, false) AND {silent or 'true'}"
 
