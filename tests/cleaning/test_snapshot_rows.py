@@ -137,8 +137,12 @@ def test_a_score_without_its_scale_is_refused(home):
     config = CONFIG.replace("    satisfaction_scale: [1, 5]\n", "")
     with pytest.raises(ConfigError) as refused:
         made(home, config, files={})
-    assert str(refused.value).splitlines()[0].startswith(
-        "data/acme/client.yml, line 4: tables.snapshot: columns.satisfaction and satisfaction_scale go together"
+    assert (
+        str(refused.value)
+        .splitlines()[0]
+        .startswith(
+            "data/acme/client.yml, line 4: tables.snapshot: columns.satisfaction and satisfaction_scale go together"
+        )
     )
 
 
@@ -150,20 +154,41 @@ def test_row_order_decides_nothing_where_nothing_conflicts(clean):
 
 
 MEASURED = {
-    **{"10次": 10, "10000元": 10000, "3.2万": 32000, "¥1,234.50": 1234.5, "１２３": 123, "-5元": -5},
-    **{"1.5亿元": 150_000_000, "5千": 5000, "2 万元": 20000, "1e3": 1000, "12": 12},
-    **{"abc": None, "10头": None, "1,5": None, "10²": None, "": None, "元": None, "1.2.3": None},
+    "10次": 10,
+    "10000元": 10000,
+    "3.2万": 32000,
+    "¥1,234.50": 1234.5,
+    "１２３": 123,
+    "-5元": -5,
+    "1.5亿元": 150_000_000,
+    "5千": 5000,
+    "2 万元": 20000,
+    "1e3": 1000,
+    "12": 12,
+    "abc": None,
+    "10头": None,
+    "1,5": None,
+    "10²": None,
+    "": None,
+    "元": None,
+    "1.2.3": None,
 }
 
 
 @pytest.mark.parametrize("cell, number", MEASURED.items())
 def test_a_number_may_name_its_unit(cell, number):
-    (found,) = tables.engine().execute(f"SELECT {values.measured('cell')} FROM (SELECT ? AS cell)", [cell]).fetchall()
+    (found,) = (
+        tables.engine()
+        .execute(f"SELECT {values.measured('cell')} FROM (SELECT ? AS cell)", [cell])
+        .fetchall()
+    )
     assert found[0] == number
 
 
 def test_a_whole_delivery_of_totals_balances_and_names_its_customers(home):
-    client = made(home, CONFIG, files={"s.csv": f"{HEADER}\n7,Li,A,2024-12-31,3,120.50,,4,No,\n合计,,,,3,120.50,,,,\n"})
+    client = made(
+        home, CONFIG, files={"s.csv": f"{HEADER}\n7,Li,A,2024-12-31,3,120.50,,4,No,\n合计,,,,3,120.50,,,,\n"}
+    )
     collected = sources.delivery(client)
     found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
     lines = delivery.account(found, collected)

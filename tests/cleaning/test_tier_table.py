@@ -15,7 +15,9 @@ COLUMNS = """{name: 客户名称, contact: 联系方式, industry: 所属行业,
       profit: 利润贡献, frequency: 购买频率, activity: 活跃度, loyalty: 忠诚度, need: 需求和偏好, satisfaction: 满意度,
       tier: 分级}"""
 CONFIG = f"name: 公司\ncurrency: CNY\ntables:\n  tiers:\n    files: [t.csv]\n    columns: {COLUMNS}\n"
-HEADER = "客户名称,联系方式,所属行业,历史购买记录,消费金额,利润贡献,购买频率,活跃度,忠诚度,需求和偏好,满意度,分级"
+HEADER = (
+    "客户名称,联系方式,所属行业,历史购买记录,消费金额,利润贡献,购买频率,活跃度,忠诚度,需求和偏好,满意度,分级"
+)
 # capabilities T01
 A = "客户A,12345678,制造业,10次,10000元,5000元,高,高,高,价格敏感型,满意,高价值客户"
 C = "客户C,12348765,服务业,2次,2000元,1000元,低,低,低,个性化需求,不满意,低价值客户"
@@ -38,20 +40,63 @@ def kept(found) -> list[list]:
 def test_the_twelve_columns_are_read_with_their_units_and_words(clean):
     found = clean(A, C)
     assert kept(found) == [
-        ["客户A", "客户A", "12345678", "制造业", 10, 1000000, 500000]
-        + ["high", "high", "high", "price_sensitive", "satisfied", "high"],
-        ["客户C", "客户C", "12348765", "服务业", 2, 200000, 100000]
-        + ["low", "low", "low", "personalised", "dissatisfied", "low"],
+        [
+            "客户A",
+            "客户A",
+            "12345678",
+            "制造业",
+            10,
+            1000000,
+            500000,
+            "high",
+            "high",
+            "high",
+            "price_sensitive",
+            "satisfied",
+            "high",
+        ],
+        [
+            "客户C",
+            "客户C",
+            "12348765",
+            "服务业",
+            2,
+            200000,
+            100000,
+            "low",
+            "low",
+            "low",
+            "personalised",
+            "dissatisfied",
+            "low",
+        ],
     ]
     assert found.people.select(["customer_id", "name", "contact", "industry", "need"]).to_pylist()[0] == {
-        **{"customer_id": "客户A", "name": "客户A", "contact": "12345678", "industry": "制造业"},
+        "customer_id": "客户A",
+        "name": "客户A",
+        "contact": "12345678",
+        "industry": "制造业",
         "need": "price_sensitive",
     }
 
 
 def test_traditional_characters_and_other_units_say_the_same(clean):
-    found = clean("客戶A,1,製造業,１０次,3.2万,¥1,234,高,中等,低,品質追求型,滿意,高價值客戶".replace("¥1,234", "¥1234.50"))
-    assert kept(found)[0][4:] == [10, 3200000, 123450, "high", "medium", "low", "quality_seeking", "satisfied", "high"]
+    found = clean(
+        "客戶A,1,製造業,１０次,3.2万,¥1,234,高,中等,低,品質追求型,滿意,高價值客戶".replace(
+            "¥1,234", "¥1234.50"
+        )
+    )
+    assert kept(found)[0][4:] == [
+        10,
+        3200000,
+        123450,
+        "high",
+        "medium",
+        "low",
+        "quality_seeking",
+        "satisfied",
+        "high",
+    ]
 
 
 def test_a_word_of_no_list_leaves_its_cell_empty_and_is_told(clean):
@@ -122,7 +167,10 @@ def test_a_name_that_one_customer_has_elsewhere_is_that_customer(home):
 
 
 SPELT = [
-    (words.LEVELS, {"高": "high", " 中 ": "medium", "低": "low", "ＨＩＧＨ": "high", "較高": "high", "Low": "low"}),
+    (
+        words.LEVELS,
+        {"高": "high", " 中 ": "medium", "低": "low", "ＨＩＧＨ": "high", "較高": "high", "Low": "low"},
+    ),
     (words.CONTENT, {"满意": "satisfied", "不滿意": "dissatisfied", "中立": "neutral", "一般": "neutral"}),
     (words.TIERS, {"高价值客户": "high", "中價值客戶": "medium", "低": "low", "High value": "high"}),
     (words.MARKS, {"Yes": "yes", "否": "no", "1": "yes", "0": "no", "Stayed": "no", "已流失": "yes"}),
