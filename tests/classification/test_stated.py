@@ -269,7 +269,9 @@ def test_sums_of_totals_are_of_what_is_known(bank):
 
 
 def test_a_period_before_any_totals_knows_nothing(bank):
-    client = supplied(bank, snapshot=[{"customer_id": "a", "taken_day": AS_OF, "spend": 100, "churned": True}])
+    client = supplied(
+        bank, snapshot=[{"customer_id": "a", "taken_day": AS_OF, "spend": 100, "churned": True}]
+    )
     known, said = facts.known(client, as_of=AS_OF - 1), stated.stated(client, as_of=AS_OF - 1)
     unknown = {"value": None, "n": 0, "why": "no totals by the end of the period"}
     assert totals.figures(known, said, client) == {"totals.customers": unknown}
