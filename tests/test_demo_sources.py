@@ -161,15 +161,9 @@ def test_the_truth_of_the_demo_is_what_the_maker_makes(committed):
     assert written == json.loads(json.dumps(truth))
 
 
-JSON_LINES = pytest.mark.xfail(strict=True, reason="JSON lines are not read yet")
-
-
 @pytest.mark.parametrize(
     "table",
-    [
-        pytest.param(table, id=table.name, marks=[JSON_LINES] if table is tables.FEEDBACK else [])
-        for table in records.TABLES
-    ],
+    [pytest.param(table, id=table.name) for table in records.TABLES],
 )
 def test_the_files_of_the_demo_are_read_as_they_were_made(committed, table):
     (delivered, _), client = committed

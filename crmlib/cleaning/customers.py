@@ -60,8 +60,8 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     source = client.tables.customers
     engine = tables.engine()
     collected.delivered(engine)
-    found = _cells(engine, source.columns, readings.form(client, "customers"))
-    parts = [_column(column, source.columns, found) for column in CUSTOMER_COLUMNS]
+    found = cells(engine, source.columns, readings.form(client, "customers"))
+    parts = [attribute(column, source.columns, found) for column in CUSTOMER_COLUMNS]
     originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     typed = engine.sql(
         f"SELECT {', '.join(parts)}, {found['customer_id'].bad} AS lost, {FILE} AS source_file, {ROW} AS source_row, "
@@ -176,12 +176,41 @@ def _told(engine: duckdb.DuckDBPyConnection, told: dict[str, str], form: Form) -
     region = ", kept.region" if "region" in told else ""
     if not others:
         return f"{line}{region} FROM kept WHERE kept.customer_id IS NOT NULL"
-    found = _cells(engine, others, form)
+    found = cells(engine, others, form)
     return (
-        f"{line}{region}, {', '.join(_column(c, others, found) for c in others)} FROM delivered"
+        f"{line}{region}, {', '.join(attribute(c, others, found) for c in others)} FROM delivered"
         f" JOIN kept ON {FILE} = kept.source_file AND {ROW} = kept.source_row {readings.joins(found.values())}"
         " WHERE kept.customer_id IS NOT NULL"
     )
+
+
+def completed(base: pa.Table, told: list[pa.Table], *, add: bool) -> pa.Table:
+    """Customers with empty fields filled by other tables that tell of them, the newest word first.
+
+    Parameters
+    ----------
+    base : in the columns of `tables.CUSTOMERS`, a row for every version of a customer
+    told : further tables in the same columns
+    add : customers that only they name are added, as they were told of
+    """
+    rows = base.to_pandas(types_mapper=NULLABLE)
+    more = pd.concat([part.to_pandas(types_mapper=NULLABLE) for part in told], ignore_index=True)
+    fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
+    ordered = more.sort_values(["customer_id", "as_from_day"], na_position="first", kind="stable")
+    newest_word = ordered.groupby("customer_id")[fields].last()
+    if len(rows):
+        found = newest_word.reindex(rows["customer_id"]).set_axis(rows.index)
+        rows = rows.assign(
+            **{field: rows[field].where(rows[field].notna(), found[field]) for field in fields}
+        )
+    new = more[~more["customer_id"].isin(rows["customer_id"])] if add else more.head(0)
+    return tables.conform(
+        pd.concat([rows, new], ignore_index=True) if len(rows) else new.reset_index(drop=True),
+        tables.CUSTOMERS,
+    )
+
+
+NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}.get
 
 
 def _conform(rows: pd.DataFrame) -> pa.Table:
@@ -191,7 +220,7 @@ def _conform(rows: pd.DataFrame) -> pa.Table:
 DAYS = ("opened_day", "updated_day")
 
 
-def _cells(engine: duckdb.DuckDBPyConnection, columns: dict[str, str], form: Form) -> dict[str, Reading]:
+def cells(engine: duckdb.DuckDBPyConnection, columns: dict[str, str], form: Form) -> dict[str, Reading]:
     """How ids, telephones, days and years of `delivered` are read; one that cannot be is emptied, not its row."""
     found: dict[str, Reading] = {}
     for column, header in columns.items():
@@ -208,7 +237,7 @@ def _absent(column: str) -> str:
     return f"CAST(NULL AS {'INTEGER' if column in (*DAYS, 'birth_year') else 'VARCHAR'})"
 
 
-def _column(column: str, mapping: dict[str, str], found: dict[str, Reading]) -> str:
+def attribute(column: str, mapping: dict[str, str], found: dict[str, Reading]) -> str:
     """A canonical column as SQL over the source."""
     if column not in mapping:
         return f"{_absent(column)} AS {column}"

@@ -8,14 +8,14 @@ import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
-from crmlib.cleaning import customers, ledger, records, surveys, transactions
+from crmlib.cleaning import customers, ledger, records, snapshot, surveys, tier_table, transactions
 from crmlib.cleaning.outcome import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
 from crmlib.errors import SchemaError
 
 # What a row of a table is worth; a table that is not named here carries no money.
-MONEY = {"transactions": "amount"} | records.MONEY
+MONEY = {"transactions": "amount", "snapshot": "spend", "tiers": "spend"} | records.MONEY
 
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
@@ -25,12 +25,17 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
     if "customers" in delivery:
         found["customers"] = customers.customers(delivery["customers"], client)
         known = set(found["customers"].kept["customer_id"].to_pylist())
-    found["transactions"] = transactions.transactions(
-        delivery["transactions"], client, delivered_on=delivered_on, known=known
-    )
+    told = {"delivered_on": delivered_on, "known": known}
+    if "transactions" in delivery:
+        found["transactions"] = transactions.transactions(delivery["transactions"], client, **told)
+    if "snapshot" in delivery:
+        found["snapshot"] = snapshot.snapshot(delivery["snapshot"], client, **told)
+    if "tiers" in delivery:
+        numbers = _numbers(found, delivery, client)
+        found["tiers"] = tier_table.tiers(delivery["tiers"], client, numbers=numbers)
     if known is None:
         named = "SELECT DISTINCT customer_id FROM kept WHERE customer_id IS NOT NULL"
-        known = {customer for (customer,) in found["transactions"].asked(named)}
+        known = {customer for part in found.values() for (customer,) in part.asked(named)}
     if "surveys" in delivery:
         found["surveys"] = surveys.surveys(
             delivery["surveys"], client, delivered_on=delivered_on, known=known
@@ -41,6 +46,16 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
                 delivery[table.name], client, table=table, delivered_on=delivered_on, known=known
             )
     return found
+
+
+def _numbers(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> dict[str, str]:
+    """Customer number by name, of names that only one customer has; a tier table may have only names."""
+    if "customer_id" in client.tables.tiers.columns:
+        return {}
+    listed = _told(found, delivery, client).select(["customer_id", "name"]).to_pandas().dropna()
+    listed = listed.drop_duplicates()
+    alone = listed[~listed["name"].duplicated(keep=False)]
+    return dict(zip(alone["name"], alone["customer_id"], strict=True))
 
 
 def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
@@ -69,10 +84,23 @@ def _money(part: Cleaned, name: str) -> int:
 
 
 def customer_table(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
-    """Customers as delivered, or as their order lines tell of them."""
+    """Customers as delivered, or as their order lines tell of them, completed by what totals tell.
+
+    A customer table says who is a customer; without one, whoever a snapshot or a tier table names is
+    one too.
+    """
+    base = _told(found, delivery, client)
+    told = [part.people for part in found.values() if part.people is not None]
+    return customers.completed(base, told, add="customers" not in found) if told else base
+
+
+def _told(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
+    """Customers by the customer table, else by order lines; nobody where neither is supplied."""
     if "customers" in found:
         return found["customers"].kept
-    return customers.from_lines(found["transactions"], delivery["transactions"], client)
+    if "transactions" in found:
+        return customers.from_lines(found["transactions"], delivery["transactions"], client)
+    return tables.CUSTOMERS.schema.empty_table()
 
 
 def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
@@ -120,9 +148,14 @@ def flags(lines: Cleaned) -> pd.DataFrame:
     return table.sort_values(["lines", "flag"], ascending=[False, True], ignore_index=True)
 
 
+def kept(found: dict[str, Cleaned], table: tables.Table) -> pa.Table:
+    """A cleaned table; no rows where it is not supplied."""
+    return found[table.name].kept if table.name in found else table.schema.empty_table()
+
+
 def answers(found: dict[str, Cleaned]) -> pa.Table:
     """Survey answers; none where no survey is supplied."""
-    return found["surveys"].kept if "surveys" in found else tables.SURVEYS.schema.empty_table()
+    return kept(found, tables.SURVEYS)
 
 
 def abnormal(flags: pd.DataFrame) -> dict[str, int]:
@@ -134,6 +167,8 @@ def abnormal(flags: pd.DataFrame) -> dict[str, int]:
 def rules(client: Client) -> list[str]:
     """What this client's `client.yml` makes different from the glossary, as words; or that nothing does."""
     lines = client.tables.transactions
+    if lines is None:
+        return ["not_supplied"]
     departures = {
         "no_order_id": "order_id" not in lines.columns,
         "zero_price_purchase": lines.zero_price == "purchase",

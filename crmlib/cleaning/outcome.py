@@ -36,6 +36,7 @@ class Cleaned:
     ledger: pd.DataFrame
     forms: int = 0  # of a survey: forms kept, each with several answers
     repaired: pa.Table | Path | None = None
+    people: pa.Table | None = None  # what a table of totals tells of customers, as `tables.CUSTOMERS`
 
     @cached_property
     def kept(self) -> pa.Table:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from crmlib import tables
 from crmlib.cleaning import customers
 from crmlib.cleaning.ledger import ledger
+from crmlib.cleaning.order_cells import TOTAL_WORDS
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
 from crmlib.client import Client
 from crmlib.collection import readings, values
@@ -219,9 +220,18 @@ def _typed(collected: Collected, source: Source, table: Table, found: dict[str, 
         else "1"
     )
     return (
-        f"SELECT {FILE}, {ROW}, {', '.join(parts)}, {copies} AS copy "
+        f"SELECT {FILE}, {ROW}, {', '.join(parts)}, {copies} AS copy, {_total(collected, source, table)} AS is_total "
         f"FROM delivered {readings.joins(found.values())}"
     )
+
+
+def _total(collected: Collected, source: Source, table: Table) -> str:
+    """SQL: a line of totals (it begins with the word and has no day)."""
+    first = ", ".join(values.text(f"delivered.{values.name(c)}") for c in collected.headers)
+    day = source.columns.get(_day(table))
+    dated = values.text(f"delivered.{values.name(tidy(day))}") if day else "NULL"
+    words = ", ".join(map(values.literal, TOTAL_WORDS))
+    return f"(coalesce(lower(coalesce({first})) IN ({words}), false) AND {dated} IS NULL)"
 
 
 def _day(table: Table) -> str:
@@ -248,6 +258,7 @@ def _defects(source: Source, table: Table, newest: int) -> list[_Defect]:
     ahead = [c for c in dates if c not in AHEAD]
     pairs = [(begin, end) for begin, end in ORDER if {begin, end} <= set(dates)]
     found = [
+        _Defect("not-a-record", "is_total"),
         _Defect("exact-duplicate", "copy > 1"),
         *(_Defect("digits-lost", f'"{c} bad"', c) for c, form in forms.items() if form == "text"),
         *texts,
@@ -290,9 +301,9 @@ def _scaled(column: str, decimals: int) -> str:
 
 
 def _worth(table: Table, decimals: int) -> str:
-    """SQL: what a row is worth."""
+    """SQL: what a row is worth; a line of totals is worth nothing of its own."""
     column = MONEY.get(table.name)
-    return f"coalesce({_scaled(column, decimals)}, 0)" if column else "0"
+    return f"CASE WHEN is_total THEN 0 ELSE coalesce({_scaled(column, decimals)}, 0) END" if column else "0"
 
 
 def _kept(engine: duckdb.DuckDBPyConnection, table: Table, decimals: int, listed: bool) -> pa.Table:
@@ -322,7 +333,9 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Source, 
     day = _day(table)
     if day not in source.columns:
         return
-    bad, read = engine.sql(f'SELECT count(*) FILTER ("{day} bad"), count({day}) FROM typed').fetchall()[0]
+    bad, read = engine.sql(
+        f'SELECT count(*) FILTER ("{day} bad"), count({day}) FROM typed WHERE NOT is_total'
+    ).fetchall()[0]
     if bad > read:
         raise SourceError(
             f"{table.name}: {bad:,} of {bad + read:,} dates in column {source.columns[day]!r} cannot be read. "

@@ -29,6 +29,8 @@ NEEDS = {
     "customers": ({"customer_id"},),
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
     "surveys": ({"customer_id", "answered_day"},),
+    "snapshot": ({"customer_id"},),
+    "tiers": ({"customer_id"}, {"name"}),
     "needs": ({"need"}, {"product_preference"}, {"price_sensitivity"}, {"service_expectation"}),
     "feedback": ({"said_day", "text"}, {"said_day", "rating"}, {"said_day", "topic"}),
     "interactions": ({"opened_at"},),
@@ -45,7 +47,7 @@ LINE_COLUMNS = [
     *("quantity", "price", "amount", "profit"),
 ]
 PARTS = ("-misfits", "-files", "-repairs")  # what is kept beside a table's text
-DATED = tables.DAYS | {"transactions": "ordered_at", "interactions": "opened_at"}
+DATED = tables.DAYS | {"transactions": "ordered_at", "interactions": "opened_at", "snapshot": "taken_day"}
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,16 @@ def mappable(table: str) -> list[str]:
         "customers": CUSTOMER_COLUMNS,
         "transactions": list(dict.fromkeys([*LINE_COLUMNS, "currency", *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
+        "snapshot": _with_attributes(tables.SNAPSHOT),
+        "tiers": _with_attributes(tables.TIERS),
     }
     return special.get(table) or [c.name for c in tables.ALL[table].columns if c.name not in ADDED]
+
+
+def _with_attributes(table: tables.Table) -> list[str]:
+    """A table's own columns, and what else may be told of its customers."""
+    own = [column.name for column in table.columns if column.name not in ADDED]
+    return list(dict.fromkeys([*own, *CUSTOMER_COLUMNS]))
 
 
 def _check_mapping(client: Client, source: Source, table: str) -> None:

@@ -233,6 +233,7 @@ def test_each_class_is_counted_and_tiers_are_shares_of_the_graded():
         {
             "tier": ["high", "low", "low", "not_graded"],
             "behaviour": ["active", "active", "churned", "dormant"],
+            "behaviour_fixed": ["active", "active", "churned", "dormant"],
             "segment": ["champion", "lost", "lost", "loyal"],
         }
     )
