@@ -68,7 +68,7 @@ def sheet(rows: pd.DataFrame, headers: Iterable[str]) -> pd.DataFrame:
         ["source_file", "sheet", "source_row"], sort=True, dropna=False
     ):
         cells = split(lines["raw"].iloc[0], list(headers))
-        reasons = list(zip(lines["reason"], lines["column"], strict=True))
+        reasons = list(zip(lines["reason"], lines["column"].fillna(""), strict=True))
         named = _names([*headers, *cells])
         parts.append(
             dict(zip(FIXED, (reasons, file, tab, row, mark(cells)), strict=True))
