@@ -63,12 +63,12 @@ def sheet(rows: pd.DataFrame, headers: Iterable[str]) -> pd.DataFrame:
     at fault), because a row may have several. A record that did not fit its header is split as far as
     possible.
     """
-    parts = []
+    parts, rows = [], rows.fillna({"sheet": "", "column": ""})
     for (file, tab, row), lines in rows.groupby(
         ["source_file", "sheet", "source_row"], sort=True, dropna=False
     ):
         cells = split(lines["raw"].iloc[0], list(headers))
-        reasons = list(zip(lines["reason"], lines["column"].fillna(""), strict=True))
+        reasons = list(zip(lines["reason"], lines["column"], strict=True))
         named = _names([*headers, *cells])
         parts.append(
             dict(zip(FIXED, (reasons, file, tab, row, mark(cells)), strict=True))
