@@ -23,7 +23,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from crmlib import tables
 from crmlib.client import Client, shown
 from crmlib.collection import sources, union, values
-from crmlib.collection.files import DELIMITERS, ROW, text_table
+from crmlib.collection.files import ROW, text_table
 from crmlib.collection.headers import tidy
 from crmlib.collection.joins import BATCH, FILE
 from crmlib.collection.sources import Collected
@@ -95,7 +95,7 @@ def split(raw: object, headers: list[str]) -> dict[str, str]:
         return {str(header): "" if text is None else str(text) for header, text in found.items()}
     text = "" if raw is None or raw is pd.NA else str(raw)
     try:
-        cells = max((next(csv.reader([text], delimiter=sign), []) for sign in DELIMITERS), key=len)
+        cells = max((next(csv.reader([text], delimiter=sign), []) for sign in ",;\t|"), key=len)
     except csv.Error:
         cells = [text]
     extra = [f"extra {n + 1}" for n in range(len(cells) - len(headers))]
