@@ -10,41 +10,17 @@ elsewhere* are true but no records of this table: totals, stock corrections, boo
 import pandas as pd
 
 KINDS = {
-    "impossible": (
-        *(
-            "future-date",
-            "impossible-date",
-            "impossible-order",
-            "out-of-scale",
-            "negative-amount",
-            "negative-value",
-        ),
-        *("amount-differs", "negative-age", "end-before-begin"),
-    ),
+    "impossible": ("future-date", "impossible-order", "out-of-scale", "negative-amount", "amount-differs"),
     "invalid": (
-        *("extra-cell", "missing-cell", "stray-quote", "undecodable", "oversized-cell", "control-character"),
+        *("undecodable", "oversized-cell", "stray-quote", "extra-cell", "missing-cell", "unknown-row"),
         *("uncomputed-formula", "error-cell", "digits-lost", "unreadable-date", "unreadable-number"),
-        *(
-            "unknown-unit",
-            "unknown-word",
-            "unknown-currency",
-            "foreign-currency",
-            "missing-id",
-            "missing-date",
-        ),
-        *(
-            "missing-number",
-            "missing-value",
-            "unknown-customer",
-            "orphan-customer",
-            "unknown-row",
-            "other-id-form",
-        ),
+        *("missing-id", "missing-name", "missing-date", "missing-number", "unknown-word"),
+        *("unknown-customer", "orphan-customer"),
     ),
-    "abnormal": ("abnormal", "abnormal-price", "abnormal-value", "zero-quantity", "zero-price"),
-    "repeated": ("exact-duplicate", "same-customer", "same-person", "same-record"),
+    "abnormal": ("abnormal", "abnormal-price", "zero-quantity"),
+    "repeated": ("corrected", "exact-duplicate", "same-customer", "same-person"),
     "elsewhere": (
-        *("not-a-record", "repeated-header", "hidden-row", "blank", "bookkeeping-entry", "stock-correction"),
+        *("not-a-record", "repeated-header", "hidden-row", "bookkeeping-entry", "stock-correction"),
         "unmarked-return",
     ),
 }

@@ -17,8 +17,17 @@ from crmlib.collection.sources import FILE, Collected
 
 # Records that a file itself shows to be none, or none that can be read.
 MISFITS = (
-    *("undecodable", "oversized-cell", "stray-quote", "extra-cell", "missing-cell", "hidden-row"),
-    *("uncomputed-formula", "error-cell", "repeated-header", "not-a-record", "digits-lost", "unknown-row"),
+    *(
+        "corrected",
+        "unknown-row",
+        "undecodable",
+        "oversized-cell",
+        "stray-quote",
+        "extra-cell",
+        "missing-cell",
+        "hidden-row",
+    ),
+    *("uncomputed-formula", "error-cell", "repeated-header", "not-a-record", "digits-lost"),
 )
 AT_ONCE = 100_000  # rows handed on at a time
 
@@ -100,9 +109,13 @@ def stored(engine: duckdb.DuckDBPyConnection, query: str, table: tables.Table) -
 
 
 def misfit_fates(collected: Collected) -> pd.DataFrame:
-    """Records that did not fit their header, counted by reason; their money cannot be read."""
-    counts = collected.broken.groupby("reason").size()
-    return pd.DataFrame({"reason": counts.index, "rows": counts.to_numpy(), "money": 0})
+    """Records that did not fit their header or were corrected, counted by reason.
+
+    Money is known of corrected rows alone: of a record that fits no header it cannot be read.
+    """
+    broken = collected.broken.assign(money=collected.broken.get("money", 0))
+    counts = broken.groupby("reason")["money"].agg(rows="size", money="sum").reset_index()
+    return counts.astype({"rows": "int64", "money": "int64"})
 
 
 def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
@@ -123,7 +136,8 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     ).df()
     sheets = dict(zip(collected.files["file"], collected.files["sheet"], strict=True))
     rows["sheet"] = rows["source_file"].map(sheets).fillna("")
-    both = pd.concat([rows, collected.broken.assign(money=0)]).assign(table=collected.table)
+    misfits = collected.broken[collected.broken["reason"] != "corrected"].assign(money=0)
+    both = pd.concat([rows, misfits]).assign(table=collected.table)
     both["column"] = both["column"].fillna("") if "column" in both else ""
     ordered = both.sort_values(["source_file", "source_row", "reason"], ignore_index=True)
     return ordered[tables.QUARANTINE.schema.names].astype({"money": "int64", "source_row": "int64"})

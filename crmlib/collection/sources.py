@@ -101,6 +101,7 @@ def key(client: Client, name: str) -> str:
 
 def paths(client: Client, source: Delivered, table: str) -> list[Path]:
     """The files of a table or a source, globs resolved, in order of name."""
+    where = table if table == "corrections" else f"{key(client, table)}.files"
     found: list[Path] = []
     for pattern in source.files:
         if Path(pattern).is_absolute():
@@ -114,7 +115,7 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
             raise SourceError(
-                f"{shown(client.config)}: {key(client, table)}.files holds {pattern!r}, which is no file name or "
+                f"{shown(client.config)}: {where} holds {pattern!r}, which is no file name or "
                 f"pattern: {problem}. Write it like orders.csv or 2024-*.csv."
             ) from None
         if not inside:
@@ -122,10 +123,26 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             raise SourceError(
                 f"{table}: {shown(client.raw / pattern)} does not exist (named in {shown(client.config)}). "
                 f"{shown(client.raw)} holds: {', '.join(there) or 'nothing'}. "
-                f"Put the file there or mend {key(client, table)}.files."
+                f"Put the file there or mend {where}."
             )
         found += inside
     return list(dict.fromkeys(found))
+
+
+def corrections(client: Client) -> list[Path]:
+    """Workbooks of rows that came back corrected."""
+    named = client.corrections
+    return paths(client, Delivered(files=named), "corrections") if named else []
+
+
+def headers(client: Client) -> dict[str, list[str]]:
+    """The headers of every collected table."""
+    found = {name: place(client, name) for name in client.tables.named()}
+    return {
+        name: [header for header in pq.read_schema(path).names if header not in (FILE, ROW)]
+        for name, path in found.items()
+        if path.is_file()
+    }
 
 
 def mapped(source: Delivered) -> dict[str, str]:
@@ -361,6 +378,9 @@ def as_collected(client: Client) -> dict[str, Collected]:
 
 def _read(client: Client, table: str) -> Collected:
     paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", *PARTS)]
+    corrected = place(client, f"{table}-corrected")
+    if client.corrections and corrected.is_file():
+        paths[0] = corrected
     rows, *beside = (tables.verified(path, "01-collection") for path in paths)
     broken, files, repairs = map(pd.read_parquet, beside)
     return Collected(table, rows, broken, files, repairs=repairs)

@@ -129,7 +129,8 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
         raise execution.Failure("did not write tiers.xlsx", step="03-classification")
     shutil.copyfile(tiers, folder / "tiers.xlsx")
     rows = tables.frame(client.delivery, tables.QUARANTINE)
-    excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client)
+    headers = sources.headers(client)
+    excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
     for path in folder.iterdir():
         path.chmod(0o600)
 
@@ -169,6 +170,10 @@ def _inputs(client: Client) -> dict[str, dict[str, str]]:
         }
         if source.database:  # by the name of the variable: its URL stays where it is
             found[name] = {source.database: _fingerprint(sources.place(client, name))}
+    if client.corrections:
+        found["corrections"] = {
+            _known_as(client, path): _fingerprint(path) for path in sources.corrections(client)
+        }
     return found
 
 
