@@ -1,5 +1,6 @@
 """A whole delivery cleaned: customers first, because they tell whose order lines are known."""
 
+import dataclasses
 import datetime as dt
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crmlib import tables
-from crmlib.cleaning import customers, ledger, surveys, transactions
+from crmlib.cleaning import customers, ledger, same_person, surveys, transactions
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
@@ -15,12 +16,16 @@ from crmlib.errors import SchemaError
 
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
-    """Every delivered table cleaned; a `customers` table is made from order lines where none came."""
+    """Every delivered table cleaned; a `customers` table is made from order lines where none came.
+
+    Numbers that are one customer's are one number in every table; the delivery keeps them as they came.
+    """
     found: dict[str, Cleaned] = {}
-    known = None
+    known, merged = None, {}
     if "customers" in delivery:
         found["customers"] = customers.customers(delivery["customers"], client)
-        known = set(found["customers"].kept["customer_id"].to_pylist())
+        merged = found["customers"].matches.merged
+        known = {*found["customers"].kept["customer_id"].to_pylist(), *merged}
     found["transactions"] = transactions.transactions(
         delivery["transactions"], client, delivered_on=delivered_on, known=known
     )
@@ -30,7 +35,10 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
         found["surveys"] = surveys.surveys(
             delivery["surveys"], client, delivered_on=delivered_on, known=known
         )
-    return found
+    return {
+        name: dataclasses.replace(part, kept=same_person.united(part.kept, merged))
+        for name, part in found.items()
+    }
 
 
 def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
@@ -128,3 +136,28 @@ def unmarked(lines: pd.DataFrame) -> dict[str, int]:
     """Lines set aside because nothing marks their negative quantity as a return: rows, money."""
     gone = lines[(lines["table"] == "transactions") & (lines["step"] == "unmarked-return")]
     return {"rows": int(gone["rows_quarantined"].sum()), "money": int(gone["money_quarantined"].sum())}
+
+
+def merged_numbers(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """Customers that stood under several numbers, and why they are one; empty without a customer table.
+
+    Returns
+    -------
+    customer_id (the number kept), numbers, probability (of the least likely pair), evidence (fields in which
+    some pair of the numbers is the same or nearly so), lines, money (sales of all its numbers, smallest unit).
+    """
+    return same_person.merged_numbers(_matches(found), found["transactions"].kept)
+
+
+def candidates(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """Pairs of numbers that may be one customer and were left apart, the likeliest first.
+
+    Returns
+    -------
+    customer_id, other_id, probability, same, near, different (fields), money (sales of both, smallest unit).
+    """
+    return same_person.candidates(_matches(found), found["transactions"].kept)
+
+
+def _matches(found: dict[str, Cleaned]) -> same_person.Matches:
+    return found["customers"].matches if "customers" in found else same_person.NONE

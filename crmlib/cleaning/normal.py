@@ -13,14 +13,15 @@ import pandas as pd
 import phonenumbers
 from babel.core import get_global
 
-FIRM_ENDS = ("股份有限公司", "有限责任公司", "责任有限公司", "有限公司", "集团公司", "总公司", "公司", "集团")
+FIRM_ENDS = ("股份有限公司", "有限责任公司", "有限公司", "集团公司", "总公司", "公司", "集团", "有限合伙")
 LATIN_ENDS = {
     *("ltd", "limited", "co", "company", "corp", "corporation", "inc", "incorporated", "llc", "llp", "plc"),
     *("gmbh", "ag", "kg", "sa", "sarl", "srl", "spa", "bv", "nv", "ab", "oy", "pty", "pte", "group"),
 }
 BRANCH = re.compile(
-    r"(?:\w{0,4}(?:分公司|分行|支行|分店|分部|营业部|办事处|店)|branch|\d+|[一二三四五六七八九十]+(?=[厂店部号]))"
+    r"(?:\w{0,2}(?:分公司|分行|支行|分店|分部|营业部|办事处|店)|branch|\d+|[一二三四五六七八九十]+(?=[厂店部号]))"
 )
+OF_A_FIRM = re.compile(r"(?<=公司)[^公]{0,8}(?:分公司|营业部|办事处|分店|分部)$")
 DIVISIONS = re.compile(r"(?<=..)(?:特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|地区|省|市)$")
 GENDERS = {
     **dict.fromkeys(("男", "男性", "先生", "m", "male", "man", "mr"), "male"),
@@ -38,7 +39,9 @@ def text(values: pd.Series) -> pd.Series:
     """
     plain = {value: _plain(value) for value in values.dropna().unique()}
     # In one call: OpenCC's own cost is in the calls, not in the length.
-    simple = dict(zip(plain, _simplified("\n".join(plain.values())).split("\n"), strict=True)) if plain else {}
+    simple = (
+        dict(zip(plain, _simplified("\n".join(plain.values())).split("\n"), strict=True)) if plain else {}
+    )
     return _mapped(values, lambda value: simple[value])
 
 
@@ -55,18 +58,26 @@ def _plain(value: str) -> str:
     folded = unicodedata.normalize("NFKC", str(value)).casefold()
     # Letters, marks and numbers stay; what is invisible goes; the rest parts words.
     kept = "".join(
-        c if (kind := unicodedata.category(c))[0] in "LMN" else "" if kind in ("Cf", "Cc") and c not in "\t\n\r" else " "
+        c
+        if (kind := unicodedata.category(c))[0] in "LMN"
+        else ""
+        if kind in ("Cf", "Cc") and c not in "\t\n\r"
+        else " "
         for c in folded
     )
     parted = " ".join(kept.split())
     # Chinese is written without blanks; one between two characters is a matter of layout.
-    return re.sub(r"(?<=[\u3400-\u9fff\U00020000-\U0003ffff]) (?=[\u3400-\u9fff\U00020000-\U0003ffff])", "", parted)
+    return re.sub(
+        r"(?<=[\u3400-\u9fff\U00020000-\U0003ffff]) (?=[\u3400-\u9fff\U00020000-\U0003ffff])", "", parted
+    )
 
 
 def _mapped(values: pd.Series, form) -> pd.Series:
     """A form of each value, computed once for each that differs; None for empty ones."""
     forms = {value: form(value) or None for value in values.dropna().unique()}
-    return pd.Series([forms.get(v) if isinstance(v, str) else None for v in values], index=values.index, dtype=object)
+    return pd.Series(
+        [forms.get(v) if isinstance(v, str) else None for v in values], index=values.index, dtype=object
+    )
 
 
 def name(values: pd.Series) -> pd.Series:
@@ -81,9 +92,9 @@ def name(values: pd.Series) -> pd.Series:
 
 
 def _without_form(whole: str) -> str:
-    mark = re.search(r"(?<=公司)[^公]{0,8}(?:分公司|营业部|办事处|分店|分部)$", whole)
+    mark = OF_A_FIRM.search(whole)
     body, tail = (whole[: mark.start()], mark.group()) if mark else (whole, "")
-    if not re.search(r"(?:分公司)$", body):
+    if not body.endswith("分公司"):
         while end := next((e for e in FIRM_ENDS if body.endswith(e) and len(body) > len(e) + 1), None):
             body = body[: -len(end)].strip()
     words = body.split(" ")
@@ -117,7 +128,9 @@ def contact(values: pd.Series, region: str | None = None) -> pd.Series:
 
 
 def _reach(value: str, region: str | None) -> str | None:
-    plain = "".join(c for c in unicodedata.normalize("NFKC", value) if unicodedata.category(c) != "Cf").strip()
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKC", value) if unicodedata.category(c) != "Cf"
+    ).strip()
     if "@" in plain:
         return plain.casefold()
     number, extension = plain, ""

@@ -178,6 +178,7 @@ WORDS = {
     "not-a-record": "a line of totals",
     "exact-duplicate": "an exact copy of an earlier row",
     "same-customer": "an older version of the same customer",
+    "same-person": "another number of the same customer",
     "missing-id": "no customer number",
     "missing-date": "no date",
     "unreadable-date": "a date that is none",
