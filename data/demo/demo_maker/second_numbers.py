@@ -44,25 +44,25 @@ OF_PERSONS, OF_FIRMS = {"no_birth_year"}, {"suffix"}
 def with_look_alikes(rng: np.random.Generator, rows: pd.DataFrame, *, free: np.ndarray):
     """The customer file with some pairs of rows made alike, and which they are; `free` rows may be changed."""
     rows, pairs = rows.copy(), []
-    left = list(rng.permutation(free))
+    left, told = list(rng.permutation(free)), rows.to_dict("index")
     for kind, count in LOOK_ALIKES.items():
         for nth in range(count):
-            first, second = _couple(rows, left, kind)
+            first, second = _couple(told, left, kind)
             left = [row for row in left if row not in (first, second)]
             _made_alike(rng, rows, first, second, kind=kind, nth=nth)
             pairs.append({"kind": kind, "ids": sorted(rows.loc[[first, second], ID])})
     return rows, pairs, np.sort(np.array(left))
 
 
-def _couple(rows: pd.DataFrame, left: list[int], kind: str) -> tuple[int, int]:
+def _couple(told: dict[int, dict], left: list[int], kind: str) -> tuple[int, int]:
     """Two rows of one province that the kind may happen to: provinces stay, as the survey speaks of them."""
     firms = kind in ("one_group", "head_and_branch")
     for at, first in enumerate(left):
-        a = rows.loc[first]
+        a = told[first]
         if (a["客户类型"] == PERSONAL) == firms or a[NAME] == "NA":
             continue
         for second in left[at + 1 :]:
-            b = rows.loc[second]
+            b = told[second]
             if b["省份"] != a["省份"] or (b["客户类型"] == PERSONAL) == firms or b[NAME] == "NA":
                 continue
             if firms or _apart(a, b, kind):
@@ -70,7 +70,7 @@ def _couple(rows: pd.DataFrame, left: list[int], kind: str) -> tuple[int, int]:
     raise ValueError(f"no two customers left for {kind}")
 
 
-def _apart(a: pd.Series, b: pd.Series, kind: str) -> bool:
+def _apart(a: dict, b: dict, kind: str) -> bool:
     years = abs(int(a[BORN]) - int(b[BORN]))
     return years >= 20 if kind == "parent_and_child" else years >= 3
 
@@ -178,12 +178,17 @@ def rewritten(rng: np.random.Generator, phone: str) -> str:
 
 def spread_orders(rng, sold: pd.DataFrame, made: pd.DataFrame, *, planted: pd.DataFrame) -> pd.DataFrame:
     """Order lines of which some documents, from the second number's first day on, stand under that number."""
-    sold, known = sold.copy(), made["doc"].notna()
+    sold = sold.copy()
+    dated = made[made["doc"].notna() & made["day"].notna() & sold[ID].isin(planted["of"])]
+    theirs = dict(list(dated.groupby(sold.loc[dated.index, ID])))
     for second in planted.itertuples():
-        theirs = known & (sold[ID] == second.of) & (made["day"] >= second.opened) & made["day"].notna()
-        documents = np.sort(made.loc[theirs, "doc"].unique())
+        if second.of not in theirs:
+            continue
+        lines = theirs[second.of]
+        lines = lines[(lines["day"] >= second.opened) & (sold.loc[lines.index, ID] == second.of)]
+        documents = np.sort(lines["doc"].unique())
         taken = documents[rng.uniform(size=len(documents)) < 0.5]
-        sold.loc[theirs & made["doc"].isin(taken), ID] = second.id
+        sold.loc[lines.index[lines["doc"].isin(taken)], ID] = second.id
     return sold
 
 
