@@ -19,9 +19,16 @@ from crmlib.collection import sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FEBRL = {
-    **{"given_name": "name", "surname": "name", "street_number": "number", "address_1": "place"},
-    **{"address_2": "place", "suburb": "place", "postcode": "number", "state": "word"},
-    **{"date_of_birth": "date", "soc_sec_id": "id"},
+    "given_name": "name",
+    "surname": "name",
+    "street_number": "number",
+    "address_1": "place",
+    "address_2": "place",
+    "suburb": "place",
+    "postcode": "number",
+    "state": "word",
+    "date_of_birth": "date",
+    "soc_sec_id": "id",
 }
 FEBRL_BLOCKS = [
     *(("soc_sec_id",), ("date_of_birth",), ("given_name", "surname"), ("surname", "postcode")),

@@ -88,8 +88,8 @@ def same_person(
     told = likely.assign(marks=_marks(table, likely))
     sure = (told["probability"] >= rule.merge_from) & _grounds(told)
     merged = _survivors(_whole(told[sure], table), rows)
-    ends = told[["left", "right"]].apply(lambda end: end.map(merged).fillna(end))
-    fate = np.where(ends["left"] == ends["right"], "merged", "candidate")
+    one = _under(merged, told["left"]) == _under(merged, told["right"])
+    fate = np.where(one, "merged", "candidate")
     return Matches(told.assign(**_words(told), fate=fate)[PAIRS], merged)
 
 
@@ -182,6 +182,11 @@ def _survivors(groups: list[list[str]], customers: pd.DataFrame) -> dict[str, st
     return dict(sorted(merged.items()))
 
 
+def _under(merged: dict[str, str], numbers: pd.Series) -> np.ndarray:
+    """The numbers under which customers are kept."""
+    return np.array([merged.get(number, number) for number in numbers], dtype=object)
+
+
 def _words(told: pd.DataFrame) -> dict[str, list[str]]:
     """The fields that are the same, nearly the same and different, as words."""
     return {
@@ -222,31 +227,29 @@ def merged_numbers(matches: Matches, lines: pa.Table) -> pd.DataFrame:
     `lines` are clean order lines, already under the numbers that were kept.
     """
     pairs = matches.pairs[matches.pairs["fate"] == "merged"]
-    told = pairs.assign(customer_id=pairs["left"].map(matches.merged).fillna(pairs["left"])).groupby(
-        "customer_id"
-    )
-    table = pd.DataFrame(
+    told = dict(list(pairs.groupby(_under(matches.merged, pairs["left"])))) if len(pairs) else {}
+    sold = _sales(lines, set(matches.groups)).to_dict("index")
+    rows = [
         {
-            "numbers": pd.Series({kept: len(group) for kept, group in matches.groups.items()}, dtype="int64"),
-            "probability": told["probability"].min(),
-            "evidence": told[["same", "near"]].agg(",".join).agg(",".join, axis=1).map(_fields)
-            if len(pairs)
-            else "",
+            "customer_id": kept,
+            "numbers": len(matches.groups[kept]),
+            "probability": part["probability"].min(),
+            "evidence": _fields(",".join([*part["same"], *part["near"]])),
+            **sold.get(kept, {"lines": 0, "money": 0}),
         }
-    )
-    sales = _sales(lines, set(matches.groups))
-    joined = table.join(sales).fillna({"lines": 0, "money": 0}).astype({"lines": "int64", "money": "int64"})
-    return joined.rename_axis("customer_id").sort_index().reset_index()
+        for kept, part in sorted(told.items())
+    ]
+    return pd.DataFrame(rows, columns=["customer_id", "numbers", "probability", "evidence", "lines", "money"])
 
 
 def candidates(matches: Matches, lines: pa.Table) -> pd.DataFrame:
     """Pairs that were left apart, the likeliest first, and the sales of both: see `delivery.candidates`."""
     pairs = matches.candidates
     # Of a merged customer the number that was kept: a candidate is a question about customers.
-    ends = pairs[["left", "right"]].apply(lambda end: end.map(matches.merged).fillna(end))
-    money = _sales(lines, set(ends["left"]) | set(ends["right"]))["money"]
-    worth = sum(ends[end].map(money).fillna(0) for end in ("left", "right"))
-    shown = pairs.assign(customer_id=ends["left"], other_id=ends["right"], money=worth.astype("int64"))
+    first, second = (_under(matches.merged, pairs[end]) for end in ("left", "right"))
+    sold = _sales(lines, {*first, *second})["money"].to_dict()
+    worth = [sold.get(a, 0) + sold.get(b, 0) for a, b in zip(first, second, strict=True)]
+    shown = pairs.assign(customer_id=first, other_id=second, money=np.array(worth, dtype="int64"))
     told = shown.sort_values(["probability", "customer_id", "other_id"], ascending=[False, True, True])
     columns = ["customer_id", "other_id", "probability", "same", "near", "different", "money"]
     return told[columns].drop_duplicates(["customer_id", "other_id"], ignore_index=True)
