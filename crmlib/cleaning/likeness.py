@@ -54,7 +54,10 @@ SAMPLE = 100_000  # pairs drawn to learn how often two persons agree by chance
 COMMON = 200  # rows of one key beyond which it is too common to make pairs of
 USUAL_ONE, USUAL_TWO, USUAL_VALUES = 20, 50, 100  # pairs, pairs and values that the usual answers weigh
 STEPS = 5  # of EM, which begins near its end; an answer that never comes sinks to 0 with each
+MOST_TO_LEARN = 2_000_000  # pairs of a block beyond which learning from it costs more than it tells
 LONG = 15  # bytes: five Chinese characters, or fifteen letters
+EVEN = 0.0001  # share of pairs that are one, replaced once the pairs are weighed
+HOPELESS = -12  # bits, at that share, below which a pair weighs nothing and is not kept in memory
 LEAST = 1e-7  # no answer is impossible
 SEED = 1
 
@@ -83,7 +86,8 @@ def pairs(
         return pd.DataFrame(columns=["left", "right", "probability", *fields])
     usual = {field: (KINDS[kind].one, KINDS[kind].two) for field, kind in known.items()}
     answers = usual if len(table) < FEW else _learnt(table, known, usual, key=key, blocks=blocks)
-    found = _linker(table, known, answers, key=key, keys=keys).inference.predict(warning_mode="never")
+    model = _linker(table, known, answers, key=key, keys=keys)
+    found = model.inference.predict(threshold_match_weight=HOPELESS, warning_mode="never")
     return _judged(found.as_pandas_dataframe(), known, rows=len(table), key=key).reindex(
         columns=["left", "right", "probability", *fields], fill_value=EMPTY
     )
@@ -111,9 +115,9 @@ def closeness(left: pa.Array, right: pa.Array) -> pa.Array:
     [0.95, 0.0]
     """
     sides = left.to_pylist(), right.to_pylist()
-    alike = process.cpdist(*sides, scorer=JaroWinkler.similarity, score_cutoff=0.6)
+    alike = process.cpdist(*sides, scorer=JaroWinkler.similarity, dtype=np.float64)
     slips = process.cpdist(*sides, scorer=OSA.distance, score_cutoff=1)
-    return pa.array(np.where(slips <= 1, np.maximum(alike, 0.95), alike).astype("float64"))
+    return pa.array(np.where(slips <= 1, np.maximum(alike, 0.95), alike))
 
 
 def _linker(table: pd.DataFrame, fields, answers, *, key: str, keys: Sequence[str] = ()) -> Linker:
@@ -139,9 +143,6 @@ def _linker(table: pd.DataFrame, fields, answers, *, key: str, keys: Sequence[st
             chances = api.register(_chances(table[field], KINDS[kind].two[0]))
             linker.table_management.register_term_frequency_lookup(chances, field)
     return linker
-
-
-EVEN = 0.0001  # replaced once all pairs are weighed
 
 
 def _comparison(field: str, kind: Kind, one: Sequence[float], two: Sequence[float]) -> CustomComparison:
@@ -202,9 +203,6 @@ def _trained(train, block: tuple[str, ...]) -> float:
     except ValueError:  # splink keeps no share below 1e-300, to which an answer that never comes may sink
         return 0.0
     return session.core_model_settings.probability_two_random_records_match
-
-
-MOST_TO_LEARN = 2_000_000  # pairs of a block beyond which learning from it costs more than it tells
 
 
 def _pairs_in(table: pd.DataFrame, block: tuple[str, ...]) -> int:

@@ -250,7 +250,8 @@ def candidates(matches: Matches, lines: pa.Table) -> pd.DataFrame:
     sold = _sales(lines, {*first, *second})["money"].to_dict()
     worth = [sold.get(a, 0) + sold.get(b, 0) for a, b in zip(first, second, strict=True)]
     shown = pairs.assign(customer_id=first, other_id=second, money=np.array(worth, dtype="int64"))
-    told = shown.sort_values(["probability", "customer_id", "other_id"], ascending=[False, True, True])
+    told = shown.assign(**{answer: shown[answer].map(_fields) for answer in ("same", "near", "different")})
+    told = told.sort_values(["probability", "customer_id", "other_id"], ascending=[False, True, True])
     columns = ["customer_id", "other_id", "probability", "same", "near", "different", "money"]
     return told[columns].drop_duplicates(["customer_id", "other_id"], ignore_index=True)
 
@@ -259,10 +260,10 @@ def _fields(words: str) -> str:
     """Each field once, in the order of `FIELDS`.
 
     >>> _fields("contact,name,,contact")
-    'name,contact'
+    'name, contact'
     """
     said = set(words.split(","))
-    return ",".join(field for field in FIELDS if field in said)
+    return ", ".join(field for field in FIELDS if field in said)
 
 
 def _sales(lines: pa.Table, numbers: set[str]) -> pd.DataFrame:
