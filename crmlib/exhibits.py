@@ -171,9 +171,9 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded orders records "
-    "rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
-    "share": "filled share share_of_customers share_of_sales",
+    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers orders "
+    "records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
+    "share": "filled probability share share_of_customers share_of_sales",
     "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
     "score": "margin score score_before score_high score_low",
     "days": "recency_days",
@@ -197,6 +197,8 @@ HEADINGS = {
     "days_old": "Days old at delivery",
     "decided_by": "Decided by",
     "difference": "Difference",
+    "different": "Differ in",
+    "evidence": "Agree in",
     "figure": "Figure",
     "file": "File",
     "filled": "Filled",
@@ -215,9 +217,13 @@ HEADINGS = {
     "month": "Month",
     "n": "n",
     "nameless": "Naming nobody",
+    "near": "Nearly agree in",
+    "numbers": "Numbers",
     "orders": "Orders",
+    "other_id": "Other number (masked)",
     "placed": "Orders placed",
     "previous": "Previous period",
+    "probability": "Likely to be one",
     "product_group": "Product group",
     "recency_days": "Mean days since last order",
     "rows": "Rows",
@@ -225,6 +231,7 @@ HEADINGS = {
     "rows_kept": "Kept",
     "rows_merged": "Merged",
     "rows_quarantined": "Set aside",
+    "same": "Agree in",
     "score": "Mean, 0–100",
     "score_before": "Previous period",
     "score_high": "90% high",

@@ -207,8 +207,8 @@ class Book:
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
             raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
-        if "customer_id" in table.columns:
-            table = table.assign(customer_id=masked(table["customer_id"], key(self.client)))
+        for number in {"customer_id", "other_id"}.intersection(table.columns):
+            table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})
         exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves)

@@ -1,12 +1,16 @@
 """Customers: one row each, the newest word on every field winning."""
 
+from dataclasses import dataclass
+
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
+from crmlib.cleaning import normal
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
+from crmlib.cleaning.same_person import Matches, same_person
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -14,7 +18,9 @@ from crmlib.collection.headers import tidy
 from crmlib.collection.readings import Form, Reading
 from crmlib.collection.sources import CUSTOMER_COLUMNS, FILE, Collected
 
-STEPS = list(dict.fromkeys([*MISFITS, "exact-duplicate", "digits-lost", "missing-id", "same-customer"]))
+STEPS = list(
+    dict.fromkeys([*MISFITS, "exact-duplicate", "digits-lost", "missing-id", "same-customer", "same-person"])
+)
 WORDS = {
     "customer_type": {
         "personal": ("个人客户", "个人", "個人客戶", "personal", "individual"),
@@ -47,15 +53,23 @@ WORDS = {
 }
 
 
-def customers(collected: Collected, client: Client) -> Cleaned:
-    """One row per customer number; exact copies and older versions merged.
+@dataclass(frozen=True, kw_only=True)
+class CleanedCustomers(Cleaned):
+    """Customers cleaned, and which of their numbers are one person's or firm's."""
 
-    Where rows of one number differ, each field takes its newest value that is not empty
-    (`updated_day`, then the place in the file); `conflicts` lists the fields that differed.
+    matches: Matches
+
+
+def customers(collected: Collected, client: Client) -> CleanedCustomers:
+    """One row per customer; exact copies, older versions and further numbers of one customer merged.
+
+    Where rows of one customer differ, each field takes its newest value that is not empty
+    (`updated_day`, then the place in the file), but the relationship began on its first day;
+    `conflicts` lists the fields on which rows of one number differed.
 
     Returns
     -------
-    `kept` in the columns of `tables.CUSTOMERS`.
+    `kept` in the columns of `tables.CUSTOMERS`; `matches` says which number stands for which.
     """
     source = client.tables.customers
     engine = tables.engine()
@@ -74,17 +88,31 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     if source.exact_duplicates == "merge":
         reason[typed["copy"] > 1] = "exact-duplicate"
     named = typed[reason.isna()]
-    kept = newest(named, "updated_day")
+    each = newest(named, "updated_day")
+    country = normal.country(client.timezone, client.currency)
+    matches = same_person(each, client.same_person, country=country)
+    kept = _under_one_number(named, matches.merged)
+    reason[named.index[named["customer_id"].isin(matches.merged)]] = "same-person"
     reason[named.index[named.duplicated("customer_id")]] = "same-customer"
     fates = reason.fillna("").value_counts().rename_axis("reason").reset_index(name="rows")
     fates = fates.assign(reason=fates["reason"].replace("", None), money=0)
     unnamed = typed.assign(reason=reason, money=0, column=found["customer_id"].header)
-    return Cleaned(
+    return CleanedCustomers(
         _conform(kept),
         aside(unnamed[reason.isin(["missing-id", "digits-lost"])], collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), "customers", STEPS),
         repaired=readings.repairs(engine, "customers", found.values()),
+        matches=matches,
     )
+
+
+def _under_one_number(rows: pd.DataFrame, merged: dict[str, str]) -> pd.DataFrame:
+    """One row per customer, further numbers of a customer among its rows."""
+    whose = rows.assign(customer_id=rows["customer_id"].replace(merged))
+    began = whose[rows["customer_id"].isin(merged.keys() | set(merged.values()))].groupby("customer_id")
+    kept = newest(whose, "updated_day").set_index("customer_id")
+    kept["opened_day"] = began["opened_day"].min().reindex(kept.index).combine_first(kept["opened_day"])
+    return kept.reset_index()
 
 
 def newest(rows: pd.DataFrame, by: str) -> pd.DataFrame:

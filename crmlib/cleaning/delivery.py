@@ -8,7 +8,16 @@ import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
-from crmlib.cleaning import customers, ledger, records, snapshot, surveys, tier_table, transactions
+from crmlib.cleaning import (
+    customers,
+    ledger,
+    records,
+    same_person,
+    snapshot,
+    surveys,
+    tier_table,
+    transactions,
+)
 from crmlib.cleaning.outcome import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
@@ -19,12 +28,16 @@ MONEY = {"transactions": "amount", "snapshot": "spend", "tiers": "spend"} | reco
 
 
 def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.date) -> dict[str, Cleaned]:
-    """Every delivered table cleaned; a `customers` table is made from order lines where none came."""
+    """Every delivered table cleaned; a `customers` table is made from order lines where none came.
+
+    Numbers that are one customer's are one number in every table; the delivery keeps them as they came.
+    """
     found: dict[str, Cleaned] = {}
-    known = None
+    known, merged = None, {}
     if "customers" in delivery:
         found["customers"] = customers.customers(delivery["customers"], client)
-        known = set(found["customers"].kept["customer_id"].to_pylist())
+        merged = found["customers"].matches.merged
+        known = {*found["customers"].kept["customer_id"].to_pylist(), *merged}
     told = {"delivered_on": delivered_on, "known": known}
     if "transactions" in delivery:
         found["transactions"] = transactions.transactions(delivery["transactions"], client, **told)
@@ -45,7 +58,7 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
             found[table.name] = records.records(
                 delivery[table.name], client, table=table, delivered_on=delivered_on, known=known
             )
-    return found
+    return {name: same_person.united(part, tables.ALL[name], merged) for name, part in found.items()}
 
 
 def _numbers(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> dict[str, str]:
@@ -183,3 +196,34 @@ def unmarked(lines: pd.DataFrame) -> dict[str, int]:
     """Lines set aside because nothing marks their negative quantity as a return: rows, money."""
     gone = lines[(lines["table"] == "transactions") & (lines["step"] == "unmarked-return")]
     return {"rows": int(gone["rows_quarantined"].sum()), "money": int(gone["money_quarantined"].sum())}
+
+
+def merged_numbers(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """Customers that stood under several numbers, and why they are one; empty without a customer table.
+
+    Returns
+    -------
+    customer_id (the number kept), numbers, probability (of the least likely pair), evidence (fields in which
+    some pair of the numbers is the same or nearly so), lines, money (sales of all its numbers, smallest unit).
+    """
+    return same_person.merged_numbers(_matches(found), _lines(found))
+
+
+def candidates(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """Pairs of numbers that may be one customer and were left apart, the likeliest first.
+
+    Returns
+    -------
+    customer_id, other_id, probability, same, near, different (fields), money (sales of both, smallest unit).
+    """
+    return same_person.candidates(_matches(found), _lines(found))
+
+
+def _lines(found: dict[str, Cleaned]) -> Cleaned:
+    """Order lines; none where none are supplied."""
+    nothing = pd.DataFrame()
+    return found.get("transactions") or Cleaned(tables.TRANSACTIONS.schema.empty_table(), nothing, nothing)
+
+
+def _matches(found: dict[str, Cleaned]) -> same_person.Matches:
+    return found["customers"].matches if "customers" in found else same_person.NONE

@@ -214,6 +214,7 @@ WORDS = {
     "not-a-record": "a line of totals",
     "exact-duplicate": "an exact copy of an earlier row",
     "same-customer": "an older version of the same customer",
+    "same-person": "another number of the same customer",
     "missing-id": "no customer number",
     "missing-name": "no name",
     "digits-lost": "a number that a spreadsheet cut short, as in 1.38E+10",

@@ -16,10 +16,20 @@ HERE = Path(__file__).resolve().parent
 if str(HERE) not in sys.path:
     sys.path.insert(0, str(HERE))
 
-from demo_maker import beside, customers, days, facts, files, order_defects, orders, survey
+from demo_maker import (
+    beside,
+    customers,
+    days,
+    facts,
+    files,
+    order_defects,
+    orders,
+    second_numbers,
+    survey,
+)
 
 SEED = 20241231
-STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4} | beside.STREAMS
+STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4, "second_numbers": 5} | beside.STREAMS
 PEOPLE, VALUES, DEFECTS = 0, 1, 2
 
 
@@ -39,7 +49,8 @@ def stranger_ids(seed: int, folk: pd.DataFrame, *, count: int) -> list[str]:
 def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     """The delivered tables, all text, row i being data record i + 1, and what is true of them."""
     folk = customers.people(stream(seed, "customers", PEOPLE))
-    strangers = stranger_ids(seed, folk, count=18)
+    spare = stranger_ids(seed, folk, count=18 + second_numbers.SECOND + second_numbers.THIRD)
+    strangers, numbers = spare[:18], spare[18:]
     described = customers.customer_rows(stream(seed, "customers"), folk)
     listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), described)
     rng = stream(seed, "orders")
@@ -49,14 +60,12 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     sold, made = order_defects.delivered(rng, lines, folk=folk, strangers=strangers[:12])
     said = survey.answers(stream(seed, "survey"), folk, lines=lines[lines["kind"] == "sale"])
     said, said_defects = survey.with_defects(stream(seed, "survey", DEFECTS), said, strangers=strangers[12:])
-    delivered = {"customers": listed, "orders": sold, "survey": said}
     defects = {
         "customers": listed_defects,
         "orders": order_defects.defects(sold, made),
         "survey": said_defects,
     }
     made["channel_name"] = sold["渠道"]
-    truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
     more, known = beside.tables(
         lambda name, part: stream(seed, name, part),
         folk,
@@ -65,13 +74,43 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
         listed=described,
         strangers=stranger_ids(seed, folk, count=beside.SPARE.stop)[beside.SPARE],
     )
+    found = {"customers": listed, "orders": sold, "survey": said}
+    delivered, planted = under_second_numbers(
+        seed, found, defects=defects, folk=folk, lines=lines, made=made, numbers=numbers
+    )
+    defects["customers"] |= planted
+    truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
     return delivered | more, truth | {part: truth[part] | known[part] for part in known}
+
+
+def under_second_numbers(seed: int, found: dict, *, defects, folk, lines, made, numbers) -> tuple[dict, dict]:
+    """The tables with some customers under several numbers, some only seeming so, and who they are.
+
+    `made` keeps whose line it really is: the facts know nothing of numbers.
+    """
+    listed = found["customers"]
+    told = {id for kind in defects["customers"].values() for id in kind["ids"]}
+    free = np.flatnonzero(~listed["客户编号"].isin(told))
+    listed, alike, free = second_numbers.with_look_alikes(
+        stream(seed, "second_numbers", PEOPLE), listed, free=free
+    )
+    both, planted = second_numbers.with_second_numbers(
+        stream(seed, "second_numbers"), listed, lines, free=free, numbers=numbers, folk=folk
+    )
+    rng = stream(seed, "second_numbers", DEFECTS)
+    spared = {id for kind in defects["survey"].values() for id in kind["ids"]}
+    delivered = {
+        "customers": both,
+        "orders": second_numbers.spread_orders(rng, found["orders"], made, planted=planted),
+        "survey": second_numbers.spread_answers(rng, found["survey"], planted=planted, spared=spared),
+    }
+    return delivered, facts.second_numbers(planted, alike, delivered, first=len(listed))
 
 
 def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataFrame) -> dict:
     """Everything truth.json says beside the seed."""
     lines = facts.clean_lines(made)
-    answers = facts.clean_answers(delivered["survey"], defects["survey"], folk=folk)
+    answers = facts.clean_answers(delivered["survey"], defects, folk=folk)
     figures = {
         period: facts.sales_facts(lines, period)
         | facts.customer_facts(lines, period, previous=previous)

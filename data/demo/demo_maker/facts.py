@@ -104,14 +104,18 @@ def customer_facts(lines: pd.DataFrame, period: str, *, previous: str) -> dict:
 
 def clean_answers(table: pd.DataFrame, defects: dict, *, folk: pd.DataFrame) -> pd.DataFrame:
     """Answers that count, long: day, province, aspect, score."""
-    out = defects["exact_duplicates"]["rows"] + defects["unknown_respondents"]["rows"]
+    said = defects["survey"]
+    out = said["exact_duplicates"]["rows"] + said["unknown_respondents"]["rows"]
     asked = [*ASPECTS, "recommend"]
     kept = table.copy()
-    for cell in defects["out_of_scale"]["cells"]:
+    for cell in said["out_of_scale"]["cells"]:
         kept.loc[cell["row"] - 1, cell["column"]] = ""
     kept = kept.drop(index=[row - 1 for row in out])
     kept["day"] = (kept["answered_on"].to_numpy().astype("datetime64[D]") - days.START).astype(int)
-    kept["province"] = kept["respondent"].map(folk.set_index("id")["province"])
+    # a second number is the same customer
+    planted = defects["customers"]["second_numbers"]
+    whose = kept["respondent"].replace(dict(zip(planted["ids"], planted["of"], strict=True)))
+    kept["province"] = whose.map(folk.set_index("id")["province"])
     long = kept.melt(["day", "province"], asked, var_name="aspect", value_name="score")
     long = long[long["score"] != ""]
     return long.assign(score=long["score"].astype(int))
@@ -199,7 +203,7 @@ def pareto(lines: pd.DataFrame) -> dict:
 def ledger(delivered: dict, defects: dict, *, made: pd.DataFrame, quarantined: list) -> dict:
     """Rows in, kept, merged and set aside for each table; money in cents for the orders."""
     out = {}
-    merged = {"customers": ["exact_duplicates", "conflicting"]}
+    merged = {"customers": ["exact_duplicates", "conflicting", "second_numbers"]}
     for name, table in delivered.items():
         gone = sum(defects[name][kind]["count"] for kind in merged.get(name, ["exact_duplicates"]))
         aside = sum(defects[name][kind]["count"] for kind in quarantined if name == "orders")
@@ -216,3 +220,20 @@ def ledger(delivered: dict, defects: dict, *, made: pd.DataFrame, quarantined: l
     for part, rows in parts.items():
         out["orders"][f"money_{part}"] = int(amount[rows].sum())
     return out
+
+
+def second_numbers(planted: pd.DataFrame, alike: list[dict], delivered: dict, *, first: int) -> dict:
+    """Which numbers are further ones of a customer, what stands under them, and who only seems so."""
+    numbers = planted["id"].tolist()
+    return {
+        "second_numbers": {
+            "count": len(planted),
+            "rows": list(range(first + 1, first + len(planted) + 1)),
+            "ids": numbers,
+            "of": planted["of"].tolist(),
+            "ways": planted["way"].tolist(),
+            "order_lines": int(delivered["orders"]["客户编号"].isin(numbers).sum()),
+            "survey_forms": int(delivered["survey"]["respondent"].isin(numbers).sum()),
+        },
+        "look_alikes": {"count": len(alike), "pairs": alike},
+    }
