@@ -23,7 +23,16 @@ KINDS = {
     ),
     "invalid": (
         *("extra-cell", "missing-cell", "stray-quote", "undecodable", "oversized-cell", "control-character"),
-        *("uncomputed-formula", "error-cell", "digits-lost", "unreadable-date", "unreadable-number"),
+        *(
+            "other-delimiter",
+            "not-json",
+            "repeated-key",
+            "uncomputed-formula",
+            "error-cell",
+            "digits-lost",
+            "unreadable-date",
+            "unreadable-number",
+        ),
         *(
             "unknown-unit",
             "unknown-word",

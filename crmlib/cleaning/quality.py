@@ -43,6 +43,7 @@ BEGINNING = {
     "answered_at": "opened_at",
     "resolved_at": "opened_at",
 }
+KNOWN = {"customer_id": "known", "other_id": "other_known"}
 NEVER_NEGATIVE = {"price", "orders", "tenure_months", "term_months", "reach", "engagement", "conversions"}
 UNREADABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{fffd}]"  # control signs; what a decoder could not tell
 
@@ -78,20 +79,13 @@ def delivered(
         column.removeprefix("answer:"): _as_text(values.name(header), _form(contract, column), source)
         for column, header in mapped(source).items()
     }
+    known = {}
     if customers is not None and collected is not customers:
         header = values.name(mapped(client.tables.customers)["customer_id"])
-        engine.execute(
-            f"CREATE TEMP VIEW listed AS SELECT {values.text(header)} AS id "
-            f"FROM read_parquet({values.literal(str(customers.path))})"
-        )
-        known = {
-            who: f"{cells[who].value} IN (FROM listed)" for who in ("customer_id", "other_id") if who in cells
-        }
-    else:
-        known = {}
-    return _scores(
-        engine, collected.table, cells, known=known, source=source, day=delivered_on, rule=client.quality
-    )
+        listed = f"SELECT {values.text(header)} FROM read_parquet({values.literal(str(customers.path))})"
+        known = {flag: f"{cells[who].value} IN ({listed})" for who, flag in KNOWN.items() if who in cells}
+    fields = _scored(engine, cells, known, "delivered")
+    return _scores(engine, fields, client, table=collected.table, day=delivered_on, cent=0.01)
 
 
 def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: dt.date) -> pd.DataFrame:
@@ -102,26 +96,29 @@ def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: 
         engine.read_parquet(str(kept)).create_view("kept")
     else:
         engine.register("kept", kept)
-    engine.execute("CREATE TEMP VIEW delivered AS FROM kept")
     contract = tables.ALL[table]
-    cells = {
-        column: _as_typed(column, _form(contract, column))
-        for column in mapped(source)
-        if contract.column(column) is not None
-    }
+    cells = {c: _as_typed(c, _form(contract, c)) for c in mapped(source) if contract.column(c) is not None}
+    rows = "kept"
     if isinstance(source, Surveys):
-        engine.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS {_forms(source)}")
+        rows = f"({_forms(source)})"
         cells |= {aspect: _as_typed(values.name(aspect), "number") for aspect in source.answers}
-    present = [column.name for column in contract.columns]
-    known = {
-        who: flag
-        for who, flag in (("customer_id", "known"), ("other_id", "other_known"))
-        if who in cells and flag in present
-    }
-    cent = 10**client.decimals / 100
-    return _scores(
-        engine, table, cells, known=known, source=source, day=delivered_on, rule=client.quality, cent=cent
-    )
+    known = {flag: flag for who, flag in KNOWN.items() if who in cells and contract.column(flag) is not None}
+    fields = _scored(engine, cells, known, rows)
+    return _scores(engine, fields, client, table=table, day=delivered_on, cent=10**client.decimals / 100)
+
+
+def _scored(
+    engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], known: Mapping[str, str], rows: str
+) -> dict[str, Cell]:
+    """A view `scored` with every field under its own name, from wherever it came; what is asked of it."""
+    fields = {field: Cell(values.name(field), values.name(f"{field} filled")) for field in cells}
+    parts = [
+        f"{cells[f].value} AS {own.value}, {cells[f].filled} AS {own.filled}" for f, own in fields.items()
+    ]
+    # Where nobody is listed, everybody is known.
+    parts += [f"{known.get(flag, 'true')} AS {flag}" for flag in KNOWN.values()]
+    engine.execute(f"CREATE TEMP VIEW scored AS SELECT {', '.join(parts)} FROM {rows}")
+    return fields
 
 
 def _forms(source: Surveys) -> str:
@@ -173,36 +170,31 @@ def _as_typed(column: str, form: str) -> Cell:
 
 def _scores(
     engine: duckdb.DuckDBPyConnection,
-    table: str,
-    cells: Mapping[str, Cell],
+    fields: Mapping[str, Cell],
+    client: Client,
     *,
-    known: Mapping[str, str],
-    source: Source,
+    table: str,
     day: dt.date,
-    rule: Quality,
-    cent: float = 0.01,
+    cent: float,
 ) -> pd.DataFrame:
-    tests = {field: _tests(field, cells, source, day, cent) for field in cells}
-    for who, test in known.items():
-        tests[who].append(test)
-    joins = _usual_region(engine, cells)
-    if joins:
-        tests["region"].append(f"coalesce(region_there = {cells['region'].value}, true)")
+    source = client.tables.named()[table]
+    tests = {field: _tests(field, fields, source, day, cent) for field in fields}
+    join = _usual_region(engine, fields)
+    if join:
+        tests["region"].append("coalesce(region_there = region, true)")
     parts = ["count(*)"]
-    for field, cell in cells.items():
+    for field, cell in fields.items():
         possible = " AND ".join([f"{cell.value} IS NOT NULL", *tests[field]])
-        parts.append(f"count(*), count(*) FILTER ({cell.filled})")
+        parts.append(f"count(*) FILTER ({cell.filled})")
         parts.append(f"count(*) FILTER ({cell.filled} AND coalesce({possible}, false))")
-    counted = engine.sql(f"SELECT {', '.join(parts)} FROM delivered {joins}").fetchall()[0]
-    records, rest = counted[0], counted[1:]
+    records, *rest = engine.sql(f"SELECT {', '.join(parts)} FROM scored {join}").fetchall()[0]
     found = pd.DataFrame(
-        [(table, f, *rest[3 * at : 3 * at + 3], records) for at, f in enumerate(cells)],
+        [(table, f, records, *rest[2 * at : 2 * at + 2], records) for at, f in enumerate(fields)],
         columns=["table", "field", "cells", "filled", "possible", "records"],
     )
-    whole = pd.DataFrame(
-        [{"table": table, "field": "", **found[["cells", "filled", "possible"]].sum(), "records": records}]
-    )
-    return _shares(pd.concat([whole, found], ignore_index=True), _timeliness(engine, cells, day, rule))
+    whole = {"table": table, "field": "", **found[["cells", "filled", "possible"]].sum(), "records": records}
+    timely = _timeliness(engine, fields, day, client.quality)
+    return _shares(pd.concat([pd.DataFrame([whole]), found], ignore_index=True), timely)
 
 
 def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, cent: float) -> list[str]:
@@ -224,6 +216,8 @@ def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, 
         tests.append(f"coalesce(abs({value} - {cells['quantity'].value} * {price}) < {cent}, true)")
     if not tests:
         tests.append(f"NOT regexp_matches(CAST({value} AS VARCHAR), {values.literal(UNREADABLE)})")
+    if field in KNOWN:
+        tests.append(KNOWN[field])
     return tests
 
 
@@ -234,7 +228,7 @@ def _usual_region(engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell]) 
     city, region = cells["city"].value, cells["region"].value
     engine.execute(f"""
         CREATE TEMP TABLE usual AS
-        WITH pairs AS (SELECT {city} AS city, {region} AS region, count(*) AS rows FROM delivered
+        WITH pairs AS (SELECT {city} AS city, {region} AS region, count(*) AS rows FROM scored
                        WHERE {cells["city"].filled} AND {cells["region"].filled} GROUP BY ALL)
         SELECT city AS of_city, arg_max(region, rows) AS region_there, max(rows) AS agree, sum(rows) AS rows
         FROM pairs GROUP BY city HAVING sum(rows) >= {SMALLEST} AND max(rows) * 2 > sum(rows)""")
@@ -253,7 +247,7 @@ def _timeliness(
     today, value = day_number(day), cells[dated].value
     newest, recent, records = engine.sql(
         f"SELECT max({value}) FILTER ({value} <= {today}), "
-        f"count(*) FILTER ({value} BETWEEN {today - rule.updated_within_days} AND {today}), count(*) FROM delivered"
+        f"count(*) FILTER ({value} BETWEEN {today - rule.updated_within_days} AND {today}), count(*) FROM scored"
     ).fetchall()[0]
     if newest is None:
         return {"": None}

@@ -50,11 +50,17 @@ c2,2025-01-02,-,3
 """
 
 
-@pytest.fixture
-def scored(home):
-    """Scores before and after cleaning, by (table, field)."""
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """Scores before and after cleaning."""
     files = {"customers.csv": CUSTOMERS, "orders.csv": ORDERS, "survey.csv": SURVEY}
-    client = builders.made(home, CONFIG, files)
+    home = tmp_path_factory.mktemp("scored")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CRM_HOME", str(home))
+        yield _scored(builders.made(home, CONFIG, files))
+
+
+def _scored(client):
     came = sources.delivery(client)
     day = client.delivered_on
     kept = cleaning.cleaned(came, client, delivered_on=day)
