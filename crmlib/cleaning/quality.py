@@ -44,6 +44,7 @@ BEGINNING = {
     "resolved_at": "opened_at",
 }
 KNOWN = {"customer_id": "known", "other_id": "other_known"}
+PLACE = ("city", "region")
 NEVER_NEGATIVE = {"price", "orders", "tenure_months", "term_months", "reach", "engagement", "conversions"}
 UNREADABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{fffd}]"  # control signs; what a decoder could not tell
 
@@ -75,15 +76,18 @@ def delivered(
     engine = tables.engine()
     collected.delivered(engine)
     contract = tables.ALL[collected.table]
+    headers = {column: values.name(header) for column, header in mapped(source).items()}
     cells = {
-        column.removeprefix("answer:"): _as_text(values.name(header), _form(contract, column), source)
-        for column, header in mapped(source).items()
+        (field := column.removeprefix("answer:")): _as_text(field, header, _form(contract, column), source)
+        for column, header in headers.items()
     }
     known = {}
     if customers is not None and collected is not customers:
         header = values.name(mapped(client.tables.customers)["customer_id"])
         listed = f"SELECT {values.text(header)} FROM read_parquet({values.literal(str(customers.path))})"
-        known = {flag: f"{cells[who].value} IN ({listed})" for who, flag in KNOWN.items() if who in cells}
+        known = {
+            flag: f"{values.text(headers[who])} IN ({listed})" for who, flag in KNOWN.items() if who in cells
+        }
     fields = _scored(engine, cells, known, "delivered")
     return _scores(engine, fields, client, table=collected.table, day=delivered_on, cent=0.01)
 
@@ -101,7 +105,7 @@ def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: 
     rows = "kept"
     if isinstance(source, Surveys):
         rows = f"({_forms(source)})"
-        cells |= {aspect: _as_typed(values.name(aspect), "number") for aspect in source.answers}
+        cells |= {aspect: _as_typed(aspect, "number") for aspect in source.answers}
     known = {flag: flag for who, flag in KNOWN.items() if who in cells and contract.column(flag) is not None}
     fields = _scored(engine, cells, known, rows)
     return _scores(engine, fields, client, table=table, day=delivered_on, cent=10**client.decimals / 100)
@@ -110,14 +114,15 @@ def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: 
 def _scored(
     engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], known: Mapping[str, str], rows: str
 ) -> dict[str, Cell]:
-    """A view `scored` with every field under its own name, from wherever it came; what is asked of it."""
+    """A table `scored` with every field under its own name, from wherever it came; what is asked of it."""
     fields = {field: Cell(values.name(field), values.name(f"{field} filled")) for field in cells}
     parts = [
         f"{cells[f].value} AS {own.value}, {cells[f].filled} AS {own.filled}" for f, own in fields.items()
     ]
     # Where nobody is listed, everybody is known.
     parts += [f"{known.get(flag, 'true')} AS {flag}" for flag in KNOWN.values()]
-    engine.execute(f"CREATE TEMP VIEW scored AS SELECT {', '.join(parts)} FROM {rows}")
+    # A table: of a view DuckDB would read every cell anew in each of the many counts.
+    engine.execute(f"CREATE TEMP TABLE scored AS SELECT {', '.join(parts)} FROM {rows}")
     return fields
 
 
@@ -145,27 +150,34 @@ def _form(contract: tables.Table, column: str) -> str:
     return "day" if promised.type == DAY or pa.types.is_timestamp(promised.type) else "number"
 
 
-def _as_text(header: str, form: str, source: Source) -> Cell:
+def _as_text(field: str, header: str, form: str, source: Source) -> Cell:
     """A delivered column; people may be called NA, so that a name is empty only where nothing stands."""
-    if form == "name":
-        return Cell(values.text(header), f"{values.text(header)} IS NOT NULL")
-    given = values.given(header)
+    given = f"{values.text(header)} IS NOT NULL" if form == "name" else values.given(header)
     if form == "day":
         return Cell(values.day(header, source.date_format), given)
+    if form == "number":
+        return Cell(f"CAST({values.number(header)} AS DOUBLE)", given)
     if form == "year":
         return Cell(f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER)", given)
-    return Cell(
-        f"CAST({values.number(header)} AS DOUBLE)" if form == "number" else values.text(header), given
-    )
+    return Cell(_words(field, values.text(header)), given)
 
 
-def _as_typed(column: str, form: str) -> Cell:
+def _as_typed(field: str, form: str) -> Cell:
     """A cleaned column; days as day numbers."""
-    if column.endswith("_at"):
+    column = values.name(field)
+    if field.endswith("_at"):
         return Cell(f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))", f"{column} IS NOT NULL")
-    if form == "text":
-        return Cell(column, f"coalesce({values.given(f'CAST({column} AS VARCHAR)')}, false)")
-    return Cell(column, f"{column} IS NOT NULL")
+    if form not in ("text", "name"):
+        return Cell(column, f"{column} IS NOT NULL")
+    words = f"CAST({column} AS VARCHAR)"
+    given = f"{words} IS NOT NULL" if form == "name" else values.given(words)
+    return Cell(_words(field, words), given)
+
+
+def _words(field: str, text: str) -> str:
+    """A text, or only whether it can be read where no other field is held against it: ten million fit."""
+    readable = f"CASE WHEN NOT regexp_matches({text}, {values.literal(UNREADABLE)}) THEN {text} END"
+    return readable if field in PLACE else f"nullif({readable} IS NOT NULL, false)"
 
 
 def _scores(
@@ -214,8 +226,6 @@ def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, 
     if field == "amount" and {"quantity", "price"} <= set(cells):
         price = cells["price"].value
         tests.append(f"coalesce(abs({value} - {cells['quantity'].value} * {price}) < {cent}, true)")
-    if not tests:
-        tests.append(f"NOT regexp_matches(CAST({value} AS VARCHAR), {values.literal(UNREADABLE)})")
     if field in KNOWN:
         tests.append(KNOWN[field])
     return tests
@@ -223,7 +233,7 @@ def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, 
 
 def _usual_region(engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell]) -> str:
     """A join to each city's usual region, where cities mostly have one."""
-    if not {"city", "region"} <= set(cells):
+    if not set(PLACE) <= set(cells):
         return ""
     city, region = cells["city"].value, cells["region"].value
     engine.execute(f"""
