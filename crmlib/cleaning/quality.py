@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.dependencies import AGREEMENT, SMALLEST
+from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection import values
 from crmlib.collection.sources import Collected, mapped
@@ -319,3 +320,30 @@ def compared(before: pd.DataFrame, after: pd.DataFrame, *, fields: bool = False)
     order = [*key, *(f"{measure}{stage}" for measure in MEASURES for stage in ("_before", ""))]
     chosen = both[(both["field"] != "") == fields][order].reset_index(drop=True)
     return chosen if fields else chosen.drop(columns="field")
+
+
+def both(
+    delivery: Mapping[str, Collected], kept: Mapping[str, Cleaned], client: Client, *, delivered_on: dt.date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The scores of a whole delivery before cleaning and after it."""
+    listed = delivery.get("customers")
+    before = [
+        delivered(part, client, delivered_on=delivered_on, customers=listed) for part in delivery.values()
+    ]
+    after = [
+        cleaned(kept[name].kept, name, client, delivered_on=delivered_on) for name in delivery if name in kept
+    ]
+    return pd.concat(before, ignore_index=True), pd.concat(after, ignore_index=True)
+
+
+def doubtful(scores: pd.DataFrame) -> dict[str, object]:
+    """The table with the least accuracy, its filled cells and how many cannot be read or cannot be true.
+
+    Counts, because 99.99 % would be shown as all; `table` None where nothing is filled.
+    """
+    whole = scores[(scores["field"] == "") & scores["accuracy"].notna()].sort_values(["accuracy", "table"])
+    if whole.empty:
+        return {"table": None, "filled": 0, "wrong": 0}
+    line = whole.iloc[0]
+    wrong = int(line["filled"]) - round(line["accuracy"] * int(line["filled"]))
+    return {"table": line["table"], "filled": int(line["filled"]), "wrong": wrong}

@@ -214,7 +214,7 @@ WORDS = {
     "bookkeeping-entry": "a negative price: bookkeeping",
     "stock-correction": "a negative quantity without a price: stock correction",
     "unmarked-return": "a negative quantity that is no marked return",
-    "abnormal": "a price far outside the usual",
+    "abnormal": "Abnormal: far outside the usual",
     "out-of-scale": "an answer outside its scale",
     "merged": "Merged",
     "set_aside": "Set aside",
