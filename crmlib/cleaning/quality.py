@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.dependencies import AGREEMENT, SMALLEST
+from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection import values
 from crmlib.collection.sources import Collected, mapped
@@ -43,6 +44,8 @@ BEGINNING = {
     "answered_at": "opened_at",
     "resolved_at": "opened_at",
 }
+KNOWN = {"customer_id": "known", "other_id": "other_known"}
+PLACE = ("city", "region")
 NEVER_NEGATIVE = {"price", "orders", "tenure_months", "term_months", "reach", "engagement", "conversions"}
 UNREADABLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{fffd}]"  # control signs; what a decoder could not tell
 
@@ -74,24 +77,20 @@ def delivered(
     engine = tables.engine()
     collected.delivered(engine)
     contract = tables.ALL[collected.table]
+    headers = {column: values.name(header) for column, header in mapped(source).items()}
     cells = {
-        column.removeprefix("answer:"): _as_text(values.name(header), _form(contract, column), source)
-        for column, header in mapped(source).items()
+        (field := column.removeprefix("answer:")): _as_text(field, header, _form(contract, column), source)
+        for column, header in headers.items()
     }
+    known = {}
     if customers is not None and collected is not customers:
         header = values.name(mapped(client.tables.customers)["customer_id"])
-        engine.execute(
-            f"CREATE TEMP VIEW listed AS SELECT {values.text(header)} AS id "
-            f"FROM read_parquet({values.literal(str(customers.path))})"
-        )
+        listed = f"SELECT {values.text(header)} FROM read_parquet({values.literal(str(customers.path))})"
         known = {
-            who: f"{cells[who].value} IN (FROM listed)" for who in ("customer_id", "other_id") if who in cells
+            flag: f"{values.text(headers[who])} IN ({listed})" for who, flag in KNOWN.items() if who in cells
         }
-    else:
-        known = {}
-    return _scores(
-        engine, collected.table, cells, known=known, source=source, day=delivered_on, rule=client.quality
-    )
+    fields = _scored(engine, cells, known, "delivered")
+    return _scores(engine, fields, client, table=collected.table, day=delivered_on, cent=0.01)
 
 
 def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: dt.date) -> pd.DataFrame:
@@ -102,26 +101,30 @@ def cleaned(kept: pa.Table | Path, table: str, client: Client, *, delivered_on: 
         engine.read_parquet(str(kept)).create_view("kept")
     else:
         engine.register("kept", kept)
-    engine.execute("CREATE TEMP VIEW delivered AS FROM kept")
     contract = tables.ALL[table]
-    cells = {
-        column: _as_typed(column, _form(contract, column))
-        for column in mapped(source)
-        if contract.column(column) is not None
-    }
+    cells = {c: _as_typed(c, _form(contract, c)) for c in mapped(source) if contract.column(c) is not None}
+    rows = "kept"
     if isinstance(source, Surveys):
-        engine.execute(f"CREATE OR REPLACE TEMP VIEW delivered AS {_forms(source)}")
-        cells |= {aspect: _as_typed(values.name(aspect), "number") for aspect in source.answers}
-    present = [column.name for column in contract.columns]
-    known = {
-        who: flag
-        for who, flag in (("customer_id", "known"), ("other_id", "other_known"))
-        if who in cells and flag in present
-    }
-    cent = 10**client.decimals / 100
-    return _scores(
-        engine, table, cells, known=known, source=source, day=delivered_on, rule=client.quality, cent=cent
-    )
+        rows = f"({_forms(source)})"
+        cells |= {aspect: _as_typed(aspect, "number") for aspect in source.answers}
+    known = {flag: flag for who, flag in KNOWN.items() if who in cells and contract.column(flag) is not None}
+    fields = _scored(engine, cells, known, rows)
+    return _scores(engine, fields, client, table=table, day=delivered_on, cent=10**client.decimals / 100)
+
+
+def _scored(
+    engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], known: Mapping[str, str], rows: str
+) -> dict[str, Cell]:
+    """A table `scored` with every field under its own name, from wherever it came; what is asked of it."""
+    fields = {field: Cell(values.name(field), values.name(f"{field} filled")) for field in cells}
+    parts = [
+        f"{cells[f].value} AS {own.value}, {cells[f].filled} AS {own.filled}" for f, own in fields.items()
+    ]
+    # Where nobody is listed, everybody is known.
+    parts += [f"{known.get(flag, 'true')} AS {flag}" for flag in KNOWN.values()]
+    # A table: of a view DuckDB would read every cell anew in each of the many counts.
+    engine.execute(f"CREATE TEMP TABLE scored AS SELECT {', '.join(parts)} FROM {rows}")
+    return fields
 
 
 def _forms(source: Surveys) -> str:
@@ -148,61 +151,63 @@ def _form(contract: tables.Table, column: str) -> str:
     return "day" if promised.type == DAY or pa.types.is_timestamp(promised.type) else "number"
 
 
-def _as_text(header: str, form: str, source: Source) -> Cell:
+def _as_text(field: str, header: str, form: str, source: Source) -> Cell:
     """A delivered column; people may be called NA, so that a name is empty only where nothing stands."""
-    if form == "name":
-        return Cell(values.text(header), f"{values.text(header)} IS NOT NULL")
-    given = values.given(header)
+    given = f"{values.text(header)} IS NOT NULL" if form == "name" else values.given(header)
     if form == "day":
         return Cell(values.day(header, source.date_format), given)
+    if form == "number":
+        return Cell(f"CAST({values.number(header)} AS DOUBLE)", given)
     if form == "year":
         return Cell(f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER)", given)
-    return Cell(
-        f"CAST({values.number(header)} AS DOUBLE)" if form == "number" else values.text(header), given
-    )
+    return Cell(_words(field, values.text(header)), given)
 
 
-def _as_typed(column: str, form: str) -> Cell:
+def _as_typed(field: str, form: str) -> Cell:
     """A cleaned column; days as day numbers."""
-    if column.endswith("_at"):
+    column = values.name(field)
+    if field.endswith("_at"):
         return Cell(f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))", f"{column} IS NOT NULL")
-    if form == "text":
-        return Cell(column, f"coalesce({values.given(f'CAST({column} AS VARCHAR)')}, false)")
-    return Cell(column, f"{column} IS NOT NULL")
+    if form not in ("text", "name"):
+        return Cell(column, f"{column} IS NOT NULL")
+    words = f"CAST({column} AS VARCHAR)"
+    given = f"{words} IS NOT NULL" if form == "name" else values.given(words)
+    return Cell(_words(field, words), given)
+
+
+def _words(field: str, text: str) -> str:
+    """A text, or only whether it can be read where no other field is held against it: ten million fit."""
+    readable = f"CASE WHEN NOT regexp_matches({text}, {values.literal(UNREADABLE)}) THEN {text} END"
+    return readable if field in PLACE else f"nullif({readable} IS NOT NULL, false)"
 
 
 def _scores(
     engine: duckdb.DuckDBPyConnection,
-    table: str,
-    cells: Mapping[str, Cell],
+    fields: Mapping[str, Cell],
+    client: Client,
     *,
-    known: Mapping[str, str],
-    source: Source,
+    table: str,
     day: dt.date,
-    rule: Quality,
-    cent: float = 0.01,
+    cent: float,
 ) -> pd.DataFrame:
-    tests = {field: _tests(field, cells, source, day, cent) for field in cells}
-    for who, test in known.items():
-        tests[who].append(test)
-    joins = _usual_region(engine, cells)
-    if joins:
-        tests["region"].append(f"coalesce(region_there = {cells['region'].value}, true)")
+    source = client.tables.named()[table]
+    tests = {field: _tests(field, fields, source, day, cent) for field in fields}
+    join = _usual_region(engine, fields)
+    if join:
+        tests["region"].append("coalesce(region_there = region, true)")
     parts = ["count(*)"]
-    for field, cell in cells.items():
+    for field, cell in fields.items():
         possible = " AND ".join([f"{cell.value} IS NOT NULL", *tests[field]])
-        parts.append(f"count(*), count(*) FILTER ({cell.filled})")
+        parts.append(f"count(*) FILTER ({cell.filled})")
         parts.append(f"count(*) FILTER ({cell.filled} AND coalesce({possible}, false))")
-    counted = engine.sql(f"SELECT {', '.join(parts)} FROM delivered {joins}").fetchall()[0]
-    records, rest = counted[0], counted[1:]
+    records, *rest = engine.sql(f"SELECT {', '.join(parts)} FROM scored {join}").fetchall()[0]
     found = pd.DataFrame(
-        [(table, f, *rest[3 * at : 3 * at + 3], records) for at, f in enumerate(cells)],
+        [(table, f, records, *rest[2 * at : 2 * at + 2], records) for at, f in enumerate(fields)],
         columns=["table", "field", "cells", "filled", "possible", "records"],
     )
-    whole = pd.DataFrame(
-        [{"table": table, "field": "", **found[["cells", "filled", "possible"]].sum(), "records": records}]
-    )
-    return _shares(pd.concat([whole, found], ignore_index=True), _timeliness(engine, cells, day, rule))
+    whole = {"table": table, "field": "", **found[["cells", "filled", "possible"]].sum(), "records": records}
+    timely = _timeliness(engine, fields, day, client.quality)
+    return _shares(pd.concat([pd.DataFrame([whole]), found], ignore_index=True), timely)
 
 
 def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, cent: float) -> list[str]:
@@ -222,19 +227,19 @@ def _tests(field: str, cells: Mapping[str, Cell], source: Source, day: dt.date, 
     if field == "amount" and {"quantity", "price"} <= set(cells):
         price = cells["price"].value
         tests.append(f"coalesce(abs({value} - {cells['quantity'].value} * {price}) < {cent}, true)")
-    if not tests:
-        tests.append(f"NOT regexp_matches(CAST({value} AS VARCHAR), {values.literal(UNREADABLE)})")
+    if field in KNOWN:
+        tests.append(KNOWN[field])
     return tests
 
 
 def _usual_region(engine: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell]) -> str:
     """A join to each city's usual region, where cities mostly have one."""
-    if not {"city", "region"} <= set(cells):
+    if not set(PLACE) <= set(cells):
         return ""
     city, region = cells["city"].value, cells["region"].value
     engine.execute(f"""
         CREATE TEMP TABLE usual AS
-        WITH pairs AS (SELECT {city} AS city, {region} AS region, count(*) AS rows FROM delivered
+        WITH pairs AS (SELECT {city} AS city, {region} AS region, count(*) AS rows FROM scored
                        WHERE {cells["city"].filled} AND {cells["region"].filled} GROUP BY ALL)
         SELECT city AS of_city, arg_max(region, rows) AS region_there, max(rows) AS agree, sum(rows) AS rows
         FROM pairs GROUP BY city HAVING sum(rows) >= {SMALLEST} AND max(rows) * 2 > sum(rows)""")
@@ -253,7 +258,7 @@ def _timeliness(
     today, value = day_number(day), cells[dated].value
     newest, recent, records = engine.sql(
         f"SELECT max({value}) FILTER ({value} <= {today}), "
-        f"count(*) FILTER ({value} BETWEEN {today - rule.updated_within_days} AND {today}), count(*) FROM delivered"
+        f"count(*) FILTER ({value} BETWEEN {today - rule.updated_within_days} AND {today}), count(*) FROM scored"
     ).fetchall()[0]
     if newest is None:
         return {"": None}
@@ -315,3 +320,30 @@ def compared(before: pd.DataFrame, after: pd.DataFrame, *, fields: bool = False)
     order = [*key, *(f"{measure}{stage}" for measure in MEASURES for stage in ("_before", ""))]
     chosen = both[(both["field"] != "") == fields][order].reset_index(drop=True)
     return chosen if fields else chosen.drop(columns="field")
+
+
+def both(
+    delivery: Mapping[str, Collected], kept: Mapping[str, Cleaned], client: Client, *, delivered_on: dt.date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The scores of a whole delivery before cleaning and after it."""
+    listed = delivery.get("customers")
+    before = [
+        delivered(part, client, delivered_on=delivered_on, customers=listed) for part in delivery.values()
+    ]
+    after = [
+        cleaned(kept[name].kept, name, client, delivered_on=delivered_on) for name in delivery if name in kept
+    ]
+    return pd.concat(before, ignore_index=True), pd.concat(after, ignore_index=True)
+
+
+def doubtful(scores: pd.DataFrame) -> dict[str, object]:
+    """The table with the least accuracy, its filled cells and how many cannot be read or cannot be true.
+
+    Counts, because 99.99 % would be shown as all; `table` None where nothing is filled.
+    """
+    whole = scores[(scores["field"] == "") & scores["accuracy"].notna()].sort_values(["accuracy", "table"])
+    if whole.empty:
+        return {"table": None, "filled": 0, "wrong": 0}
+    line = whole.iloc[0]
+    wrong = int(line["filled"]) - round(line["accuracy"] * int(line["filled"]))
+    return {"table": line["table"], "filled": int(line["filled"]), "wrong": wrong}

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA, Levenshtein  # OSA: letters that changed places are one slip
 
 from crmlib import tables
 from crmlib.cleaning.dependencies import Coded, Vote, votes
@@ -266,7 +266,7 @@ def _typos(column: Coded, confirmed: np.ndarray, words: np.ndarray) -> Kind:
     if len(values) > min(MOST_VALUES, NAMES * column.filled) or not len(often) or not len(seldom):
         return Kind("typo", np.array([], int), [])
     near = process.cdist(
-        values[seldom], values[often], scorer=Levenshtein.normalized_similarity, score_cutoff=SIMILAR
+        values[seldom], values[often], scorer=OSA.normalized_similarity, score_cutoff=SIMILAR
     )
     for row, code in enumerate(seldom):
         close = np.flatnonzero(near[row])
@@ -287,8 +287,7 @@ def _slip(seldom: str, often: str) -> bool:
     >>> _slip("Asher Brewing Company", "Anchor Brewing Company"), _slip("acutexcare", "acute care")
     (False, True)
     """
-    edits = Levenshtein.editops(seldom, often)
-    for edit in edits:
+    for edit in Levenshtein.editops(seldom, often):
         signs = [seldom[edit.src_pos]] if edit.tag != "insert" else []
         signs += [often[edit.dest_pos]] if edit.tag != "delete" else []
         letters = sum(sign.isalpha() for sign in signs)
@@ -296,10 +295,10 @@ def _slip(seldom: str, often: str) -> bool:
             return False
         if len(signs) == 2 and letters == 2 and not any(sign.isascii() for sign in signs):
             return False
-    if len(edits) == 1 and len(often) > 3:
+    if OSA.distance(seldom, often) == 1 and len(often) > 3:
         return True
     left, right = _differing(seldom.split(), often.split())
-    return Levenshtein.normalized_similarity(left, right) >= ALIKE
+    return OSA.normalized_similarity(left, right) >= ALIKE
 
 
 def _differing(seldom: list[str], often: list[str]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from crmlib import tables
@@ -35,6 +36,7 @@ UNITS = {
 CHANCE = 3.29  # standard errors: one in a thousand by chance alone
 FEWEST = 5  # numbers, before a middle one is kept: of fewer it would be a cell
 FACTORS = (100, 10_000, 1 / 100, 1 / 10_000)  # 元, 分 and 万元
+LEADING_ZERO = "'0[0-9].*'"
 IDS = {"customer_id", "order_id", "product_id", "other_id", "application_id"}
 
 
@@ -70,25 +72,42 @@ def _table(collected: Collected, client: Client) -> dict[str, Any]:
 
 
 def _column(collected: Collected, header: str, is_id: bool) -> dict[str, Any]:
-    column = values.name(header)
-    text, number = values.text(column), values.number(column)
-    rows = tables.engine().read_parquet(str(collected.path))
-    zeros = f"count(*) FILTER (regexp_matches({text}, '^0\\d'))"
-    records, filled, distinct, numeric, shortest, longest, zeros = rows.aggregate(
-        f"count(*), count(*) FILTER ({values.given(column)}), approx_count_distinct({text}), count({number}), "
-        f"min(length({text})), max(length({text})), {zeros}"
+    column, engine = values.name(header), tables.engine()
+    collected.delivered(engine)
+    records, distinct = engine.sql(
+        f"SELECT count(*), approx_count_distinct({column}) FROM delivered"
     ).fetchall()[0]
-    found = {
-        "records": records,
-        "filled": filled / records if records else None,
-        "distinct": distinct,
-    }
+    # A text that stands often is read once.
+    often = distinct < records / 10
+    each = f"SELECT {column} AS cell, {'count(*)' if often else '1'} AS times FROM delivered"
+    engine.execute(f"CREATE TEMP VIEW cells AS {each} {'GROUP BY ALL' if often else ''}")
+    text, number = values.text("cell"), values.number("cell")
+    filled, numeric, shortest, longest, zeros = engine.sql(
+        f"SELECT {_rows(values.given('cell'))}, {_rows(f'{number} IS NOT NULL')}, min(length({text})), "
+        f"max(length({text})), {_rows(f'{text} SIMILAR TO {LEADING_ZERO}')} FROM cells"
+    ).fetchall()[0]
+    found = {"records": records, "filled": filled / records if records else None, "distinct": distinct}
     if is_id:
         return found | {"shortest": shortest, "longest": longest, "zeros": zeros / max(filled, 1)}
     if numeric >= max(FEWEST, 0.9 * filled) and header not in collected.personal and not names_people(header):
-        middle = rows.aggregate(f"median(CAST({number} AS DOUBLE))").fetchall()[0][0]
-        found["median"] = float(f"{middle:.3g}")
+        found["median"] = _middle(engine)
     return found
+
+
+def _rows(test: str) -> str:
+    return f"CAST(coalesce(sum(times) FILTER ({test}), 0) AS BIGINT)"
+
+
+def _middle(engine: duckdb.DuckDBPyConnection) -> float:
+    """The median of a column's numbers, to three digits: as a cell it would name an amount."""
+    low, high = engine.sql(f"""
+        WITH numbers AS (SELECT CAST({values.number("cell")} AS DOUBLE) AS number, sum(times) AS times
+                         FROM cells GROUP BY ALL),
+        places AS (SELECT number, sum(times) OVER (ORDER BY number) AS upto, sum(times) OVER () AS total
+                   FROM numbers WHERE number IS NOT NULL)
+        SELECT min(number) FILTER (2 * upto >= total), min(number) FILTER (2 * upto > total) FROM places
+        """).fetchall()[0]
+    return float(f"{(low + high) / 2:.3g}")
 
 
 def kept(client: Client, now: dict[str, Any]) -> Path:

@@ -228,7 +228,7 @@ WORDS = {
     "bookkeeping-entry": "a negative price: bookkeeping",
     "stock-correction": "a negative quantity without a price: stock correction",
     "unmarked-return": "a negative quantity that is no marked return",
-    "abnormal": "a price far outside the usual",
+    "abnormal": "Abnormal: far outside the usual",
     "out-of-scale": "an answer outside its scale",
     "unknown-word": "a word that is not in the list",
     "merged": "Merged",

@@ -50,22 +50,21 @@ c2,2025-01-02,-,3
 """
 
 
-@pytest.fixture
-def scored(home):
-    """Scores before and after cleaning, by (table, field)."""
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """Scores before and after cleaning."""
     files = {"customers.csv": CUSTOMERS, "orders.csv": ORDERS, "survey.csv": SURVEY}
-    client = builders.made(home, CONFIG, files)
+    home = tmp_path_factory.mktemp("scored")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CRM_HOME", str(home))
+        yield _scored(builders.made(home, CONFIG, files))
+
+
+def _scored(client):
     came = sources.delivery(client)
     day = client.delivered_on
     kept = cleaning.cleaned(came, client, delivered_on=day)
-    before = pd.concat(
-        quality.delivered(part, client, delivered_on=day, customers=came["customers"])
-        for part in came.values()
-    )
-    after = pd.concat(
-        quality.cleaned(part.kept, name, client, delivered_on=day) for name, part in kept.items()
-    )
-    return before, after
+    return quality.both(came, kept, client, delivered_on=day)
 
 
 def score(scores: pd.DataFrame, table: str, field: str, what: str) -> float:
@@ -197,3 +196,9 @@ def test_before_and_after_stand_side_by_side_and_are_never_merged_into_one(score
     assert table["table"].tolist() == ["customers", "transactions", "surveys"]
     fields = quality.compared(*scored, fields=True)
     assert len(fields) == 6 + 6 + 4
+
+
+def test_the_table_that_is_most_in_doubt_is_named_with_its_cells(scored):
+    before, _ = scored
+    assert quality.doubtful(before) == {"table": "transactions", "filled": 29, "wrong": 5}
+    assert quality.doubtful(before.iloc[:0]) == {"table": None, "filled": 0, "wrong": 0}
