@@ -1,6 +1,5 @@
 """Delimited text as a text table: delimiter and header found, records read a part at a time."""
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +20,6 @@ from crmlib.errors import SourceError
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 HEAD = 1024**2  # bytes in which delimiter and header are looked for
 SAMPLE = 200  # records
-EDGE = b" \t\r\n\"'"
 
 
 def delimited(text: Text, asked: Asked) -> TextTable:
@@ -185,13 +183,16 @@ def _batches(
         for place, reason, line in misfits:
             _aside(table, row + place + 1, reason, line, dialect)
         cells, places = _untrailed(table, cells, places, row, dialect)
-        dirty = len(part.data.translate(None, CONTROLS)) != len(part.data)
-        yield settled(table, cells, places + row + 1, mark=_writable(dialect), dirty=dirty)
+        yield settled(table, cells, places + row + 1, mark=_writable(dialect), dirty=_dirty(part.data))
         row, lines = row + count, lines + part.lines
     balanced(table, text.lines, lines, "lines")
 
 
-CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
+def _dirty(data: bytes) -> bool:
+    """Whether control characters other than line ends and tabs are there."""
+    signs = np.frombuffer(data, np.uint8)
+    meant = np.count_nonzero(signs == 10) + sum(data.count(sign) for sign in (b"\r", b"\t") if sign in data)
+    return b"\x7f" in data or np.count_nonzero(signs < 32) != meant
 
 
 def _writable(dialect: Dialect) -> str:
@@ -200,6 +201,7 @@ def _writable(dialect: Dialect) -> str:
 
 def _aside(table: TextTable, row: int, reason: str, line: str, dialect: Dialect) -> None:
     if reason in ("extra-cell", "missing-cell"):
+        # A line of nothing is a blank row of any width.
         if not line.strip(" \t\r\n\"'" + dialect.delimiter):
             table.blank += 1
             return
@@ -227,7 +229,7 @@ def _clean(part: Clean, dialect: Dialect) -> Found:
 
     try:
         rows = arrow_csv.read_csv(
-            io.BytesIO(part.data),
+            pa.BufferReader(part.data),
             # One thread and one block: only then does Arrow tell the number of a record that does not fit.
             read_options=arrow_csv.ReadOptions(
                 column_names=names, use_threads=False, block_size=len(part.data) + 1
@@ -254,8 +256,7 @@ def _clean(part: Clean, dialect: Dialect) -> Found:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks()
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
 def _fitting(part: Doubtful, dialect: Dialect, marks: list[Mark] = ()) -> Found:
@@ -268,7 +269,6 @@ def _fitting(part: Doubtful, dialect: Dialect, marks: list[Mark] = ()) -> Found:
         if any(piece.start <= at < piece.end for at in lost):
             reason = "undecodable"
         elif not reason and width != dialect.width:
-            # A line of nothing is a blank row of any width.
             reason = "extra-cell" if width > dialect.width else "missing-cell"
         if reason:
             misfits.append((place, reason, part.data[piece.start : piece.end].decode().rstrip("\r\n")))

@@ -196,12 +196,7 @@ def _no_records(table: TextTable, cells: list[pa.Array], rows: np.ndarray) -> It
     header = table.heading.cells
     names = table.expected | {cell for cell in table.heading.raw if cell} | set(filter(None, header))
     said = pa.array(sorted(names | set(TOTALS.to_pylist())), pa.string())
-    places: set[int] = set()
-    for column in cells:
-        hits = pc.is_in(column, said)
-        if hits.true_count:
-            places |= set(np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist())
-    for place in sorted(places):
+    for place in _wordy(cells, said):
         row = [tidy(column[place].as_py()) for column in cells]
         if row[: len(header)] == header and any(row):
             yield place, "repeated-header"
@@ -209,6 +204,22 @@ def _no_records(table: TextTable, cells: list[pa.Array], rows: np.ndarray) -> It
             raise second_header(table.name, table.titles + 1, int(rows[place]))
         elif _sums_up(row):
             yield place, "not-a-record"
+
+
+def _wordy(cells: list[pa.Array], said: pa.Array) -> list[int]:
+    """Rows that say one of these words in their first two cells, or in the first that holds anything."""
+    places: set[int] = set()
+    open_ = None  # rows whose cells have all been empty so far
+    for at, column in enumerate(cells):
+        if open_ is not None and not len(open_) and at > 1:
+            break
+        taken = column if at < 2 else column.take(pa.array(open_))
+        hits = np.flatnonzero(pc.is_in(taken, said).to_numpy(zero_copy_only=False))
+        places |= set((hits if at < 2 else open_[hits]).tolist())
+        empty = pc.equal(pc.binary_length(column if at == 0 else column.take(pa.array(open_))), 0)
+        still = np.flatnonzero(empty.to_numpy(zero_copy_only=False))
+        open_ = still if at == 0 else open_[still]
+    return sorted(places)
 
 
 def _sums_up(row: list[str]) -> bool:
