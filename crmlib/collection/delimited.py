@@ -126,8 +126,8 @@ def _fitted(header: Heading, body: list[list[str]]) -> tuple[Heading, int, list[
     width, often = widths[0] if widths else (names, 0)
     if often * 2 <= len(body):
         return header, 0, []
-    body = [row for row in body if len(row) == width]
-    if width > names and not any(cell.strip() for row in body for cell in row[names:]):
+    empty = sum(len(row) == width and not any(cell.strip() for cell in row[names:]) for row in body)
+    if width > names and empty * 2 > len(body):
         return header, width - names, [("trailing-delimiter", str(width - names))]
     if width < names and not any(header.cells[width:]):
         shorter = Heading(header.titles, header.cells[:width], header.raw[:width], header.depth)

@@ -23,9 +23,13 @@ from crmlib.errors import SourceError
 MOST_CELL = 128 * 1024
 MOST_RAW = 32_000  # characters of a row that is set aside: what a workbook's cell can hold
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-TOTALS = pa.array(
-    ["合计", "总计", "小计", "总和", "grand total", "subtotal", "sub-total", "sub total", "total"]
-)
+TOTALS = ("合计", "总计", "小计", "总和", "grand total", "subtotal", "sub-total", "sub total", "total")
+SAID = [
+    form + colon
+    for word in TOTALS
+    for form in {word, word.capitalize(), word.title(), word.upper(), " ".join(word) if word > "一" else word}
+    for colon in ("", ":", "：")
+]
 NUMBER = re.compile(r"[-+(¥$€£]*[\d.,\s]*\d[\d.,\s]*[)%元]*")
 
 
@@ -103,6 +107,7 @@ class TextTable:
             kept += batch.num_rows
             yield batch
         self.broken.sort(key=lambda broken: broken.row)
+        self.repairs.sort(key=lambda repair: repair.row)
         self._kept = kept
 
     @cached_property
@@ -195,7 +200,7 @@ def _no_records(table: TextTable, cells: list[pa.Array], rows: np.ndarray) -> It
     """
     header = table.heading.cells
     names = table.expected | {cell for cell in table.heading.raw if cell} | set(filter(None, header))
-    said = pa.array(sorted(names | set(TOTALS.to_pylist())), pa.string())
+    said = pa.array(sorted(names | set(SAID)), pa.string())
     for place in _wordy(cells, said):
         row = [tidy(column[place].as_py()) for column in cells]
         if row[: len(header)] == header and any(row):
@@ -229,8 +234,8 @@ def _sums_up(row: list[str]) -> bool:
     no one.
     """
     filled = [cell for cell in row if cell]
-    word = filled[0].casefold().rstrip(":：") if filled else ""
-    if word not in TOTALS.to_pylist() or not all(NUMBER.fullmatch(cell) for cell in filled[1:]):
+    word = filled[0].casefold().rstrip(":") if filled else ""
+    if not {word, word.replace(" ", "")} & set(TOTALS) or not all(NUMBER.fullmatch(cell) for cell in filled[1:]):
         return False
     return word != "total" or len(filled) < len(row)
 
