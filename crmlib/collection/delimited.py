@@ -105,13 +105,17 @@ def _delimiter(head: bytes, expected: frozenset[str], name: str) -> str:
     def fit(delimiter: str) -> tuple[int, float, int]:
         rows = [piece.cells for piece in _first(head, Dialect(delimiter, name=name), 50)]
         texts = [{tidy(cell.decode("utf-8", "replace")) for cell in row} for row in rows[:TITLE_ROWS]]
-        known = max((len(expected & cells) for cells in texts), default=0)
+        known = [len(expected & cells) for cells in texts]
         widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-        width, agreed = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-        agreed = agreed / max(widths.total(), 1) if width > 1 else 0
+        width, often = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        if max(known, default=0):
+            width = len(rows[known.index(max(known))])
+            often = widths[width]
+        agreed = often / widths.total() if width > 1 else 0
         # A blank parts the words of any sentence: it is taken only where nothing else parts cells.
-        likely = agreed if delimiter != " " or agreed == 1 else 0
-        return known, round(likely, 2) if delimiter != " " else likely / 2, width
+        if delimiter == " ":
+            agreed = agreed / 2 if agreed == 1 else 0
+        return max(known, default=0), round(agreed, 2), width if agreed else 0
 
     return max(DELIMITERS, key=fit)
 

@@ -235,7 +235,9 @@ def _sums_up(row: list[str]) -> bool:
     """
     filled = [cell for cell in row if cell]
     word = filled[0].casefold().rstrip(":") if filled else ""
-    if not {word, word.replace(" ", "")} & set(TOTALS) or not all(NUMBER.fullmatch(cell) for cell in filled[1:]):
+    if not {word, word.replace(" ", "")} & set(TOTALS) or not all(
+        NUMBER.fullmatch(cell) for cell in filled[1:]
+    ):
         return False
     return word != "total" or len(filled) < len(row)
 
