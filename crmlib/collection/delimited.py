@@ -1,5 +1,6 @@
 """Delimited text as a text table: delimiter and header found, records read a part at a time."""
 
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -47,7 +48,8 @@ def delimited(text: Text, asked: Asked) -> TextTable:
     first = header.titles + header.depth
     body = [row for row in rows[first:] if any(cell.strip() for cell in row)]
     header, extra, notes = _fitted(header, body)
-    dialect = Dialect(chosen, len(header.cells) + extra, _numbered(body), text.name)
+    width = len(header.cells) + extra
+    dialect = Dialect(chosen, width, _numbered(body, width), text.name)
     start = sum(piece.lines for piece in pieces[:first]), pieces[first - 1].end
     read = partial(_batches, text, dialect, start, first)
     return TextTable(
@@ -139,17 +141,16 @@ def _fitted(header: Heading, body: list[list[str]]) -> tuple[Heading, int, list[
     return header, 0, []
 
 
-def _numbered(body: list[list[str]]) -> frozenset[int]:
-    """Columns whose cells all hold a digit, where they hold anything: told from at least three."""
-    if len(body) < 3:
-        return frozenset()
-    width = min(map(len, body))
-    return frozenset(
-        place
-        for place in range(width)
-        if any(row[place].strip() for row in body)
-        and all(any(sign.isdigit() for sign in row[place]) for row in body if row[place].strip())
-    )
+def _numbered(body: list[list[str]], width: int) -> frozenset[int]:
+    """Columns whose cells hold a digit wherever they hold anything, but for one in ten: of three at least."""
+    whole = [row for row in body if len(row) == width]
+    found = set()
+    for place in range(width if len(whole) >= 3 else 0):
+        filled = [row[place] for row in whole if row[place].strip()]
+        numbers = sum(any(sign.isdigit() for sign in cell) for cell in filled)
+        if filled and numbers * 10 >= len(filled) * 9:
+            found.add(place)
+    return frozenset(found)
 
 
 def _body(text: Text, start: int) -> Iterator[tuple[bytes, list[Mark]]]:
@@ -206,7 +207,7 @@ def _writable(dialect: Dialect) -> str:
 def _aside(table: TextTable, row: int, reason: str, line: str, dialect: Dialect) -> None:
     if reason in ("extra-cell", "missing-cell"):
         # A line of nothing is a blank row of any width.
-        if not line.strip(" \t\r\n\"'" + dialect.delimiter):
+        if not line.strip(" \t\r\n" + dialect.delimiter):
             table.blank += 1
             return
         others = [mark for mark in ",;\t|" if mark != dialect.delimiter]
@@ -233,10 +234,11 @@ def _clean(part: Clean, dialect: Dialect) -> Found:
 
     try:
         rows = arrow_csv.read_csv(
-            pa.BufferReader(part.data),
+            # Arrow takes a mark at the start for the file's own; here it is a cell's.
+            pa.BufferReader(BOM_UTF8 + part.data if part.data.startswith(BOM_UTF8) else part.data),
             # One thread and one block: only then does Arrow tell the number of a record that does not fit.
             read_options=arrow_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(part.data) + 1
+                column_names=names, use_threads=False, block_size=len(part.data) + 8
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=dialect.delimiter,

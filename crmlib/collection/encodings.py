@@ -85,11 +85,15 @@ def _marked(start: bytes, stated: str | None) -> tuple[int, str]:
     for mark, encoding in MARKS:
         if start.startswith(mark):
             return len(mark), encoding
-    # Excel's Unicode text without its mark: every delimiter and line end has a zero byte beside it.
+    # Unicode text without its mark: every delimiter and line end has a zero byte beside it, always on
+    # the same side. Zero bytes strewn into other text are fewer, and what is left is UTF-8.
     odd, even = start[1::2].count(0), start[0::2].count(0)
     wide = "utf-16-le" if odd > even else "utf-16-be"
     if max(odd, even) * 20 > len(start) and min(odd, even) * 10 < max(odd, even):
-        return 0, wide
+        check = Utf8()
+        check.add(start)
+        if check.broken or (odd + even) * 5 >= len(start) * 2:
+            return 0, wide
     return 0, wide if stated == "utf-16" else stated or "utf-8"
 
 
