@@ -93,7 +93,7 @@ def _read(asked: Asked, depth: int = 0) -> TextTable:
         if start.startswith(mark):
             raise SourceError(f"{asked.name} is {what}.")
     if start.startswith(OLE):
-        return workbooks.legacy(asked)
+        return workbooks.old_workbook(asked)
     if start.startswith(b"PAR1"):
         return columnar.parquet(asked)
     return _text(asked, start)

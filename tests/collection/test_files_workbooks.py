@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 import random
+import re
+import struct
 import zipfile
 
 import openpyxl
@@ -246,7 +248,7 @@ def test_xml_that_declares_entities_is_not_opened(book, member):
     )
 
 
-def test_prefixed_names_single_quotes_and_rows_without_numbers_are_understood(book):
+def test_single_quotes_and_words_for_truth_are_understood(book):
     def fill(made, page):
         rows(page, ["order", "price"], ["A1", 1], ["A2"], ["A3", 3])
         page.write_formula(2, 1, "=X1", None, "#N/A")
@@ -302,6 +304,99 @@ def test_a_long_cell_keeps_its_whole_text(book):
 def test_the_chinese_superstore_is_read_from_its_legacy_workbook(shared):
     [path] = (shared / "data" / "superstore_cn").iterdir()
     found = text_table(path, expected={"订单 Id", "订单日期", "客户名称", "数量"})
-    assert found.sheet == "订单"
-    assert found.records == found.rows.num_rows
-    assert found.notes[0] == ("sheet-chosen", "订单")
+    assert (found.sheet, found.records, found.rows.num_rows) == ("订单", 10_000, 10_000)
+    assert found.notes == [("sheet-chosen", "订单")]
+
+
+def record(kind: int, content: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def label(row: int, column: int, text: str) -> bytes:
+    return record(0x204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode("latin-1"))
+
+
+def number(row: int, column: int, value: float) -> bytes:
+    return record(0x203, struct.pack("<HHHd", row, column, 0, value))
+
+
+def old_workbook(*cells: bytes, globals: bytes = b"") -> bytes:
+    """A legacy xls of one sheet, written by hand after [MS-CFB] and [MS-XLS]."""
+    begin = record(0x809, struct.pack("<HHHHII", 0x600, 5, 0, 0, 0, 0))
+    page = (
+        record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0)) + b"".join(cells) + record(0x0A, b"")
+    )
+    name = struct.pack("<BB", 6, 0) + b"orders"
+    at = len(begin) + len(globals) + 4 + 6 + len(name) + 4
+    book = begin + globals + record(0x85, struct.pack("<IBB", at, 0, 0) + name) + record(0x0A, b"") + page
+    book = book.ljust(-(-max(len(book), 4096) // 512) * 512, b"\0")
+    count = len(book) // 512
+    ends, none = 0xFFFFFFFE, 0xFFFFFFFF
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = name.encode("utf-16-le") + b"\0\0"
+        head = text.ljust(64, b"\0") + struct.pack(
+            "<HBBIII", len(text) * bool(name), kind, 1, none, none, child
+        )
+        return head + bytes(36) + struct.pack("<IQ", start, size)
+
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+    head += struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
+    head += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, ends, 0, ends, 0) + struct.pack(
+        "<109I", 0, *[none] * 108
+    )
+    table = [0xFFFFFFFD, ends, *range(3, count + 2), ends]
+    folder = entry("Root Entry", 5, 1, ends, 0) + entry("Workbook", 2, none, 2, len(book))
+    folder += entry("", 0, none, 0, 0) * 2
+    return head + struct.pack(f"<{len(table)}I", *table).ljust(512, b"\xff") + folder + book
+
+
+HEADER = label(0, 0, "order") + label(0, 1, "price")
+
+
+def test_a_legacy_workbook_tells_its_errors_and_what_it_hides(file):
+    cells = [HEADER]
+    for row in range(1, 6):
+        cells += [label(row, 0, f"A{row}")]
+    cells += [number(1, 1, 1.5), number(2, 1, 2), number(3, 1, 3), number(5, 1, 123456789012345678)]
+    cells += [record(0x205, struct.pack("<HHHBB", 4, 1, 0, 42, 1))]
+    cells += [record(0x208, struct.pack("<HHHHHHHH", 2, 0, 2, 255, 0, 0, 0x20, 0))]
+    cells += [record(0x7D, struct.pack("<HHHHHH", 1, 1, 9, 0, 1, 0))]
+    found = text_table(file(old_workbook(*cells), "f.xls"), expected=EXPECTED)
+    assert (found.headers, records(found)) == (["order", "price"], [["A1", "1.5"], ["A3", "3"]])
+    assert aside(found) == [
+        (3, "hidden-row", "A2,2"), (5, "error-cell", "A4,#N/A"), (6, "digits-lost", "A5,1.23456789012346e+17"),
+    ]  # fmt: skip
+    assert found.notes == [("hidden-columns", "B")]
+
+
+def test_a_legacy_workbook_behind_a_password_is_refused(file):
+    content = old_workbook(HEADER, globals=record(0x2F, bytes(54)))
+    assert refusal(file(content, "f.xls")) == (
+        "f.xls is protected by a password. Open it in Excel, take the password off and save it as xlsx."
+    )
+
+
+def test_every_cut_of_a_legacy_workbook_is_refused(file):
+    content = old_workbook(HEADER, *[label(n, 0, f"A{n}") for n in range(1, 400)])
+    assert len(records(text_table(file(content), expected=EXPECTED))) == 399
+    for part in (0.2, 0.5, 0.8):
+        said = refusal(file(content[: int(part * len(content))]), expected=EXPECTED)
+        assert said.startswith("f.csv is ")
+
+
+def test_names_with_prefixes_are_understood(book):
+    def fill(made, page):
+        rows(page, ["order", "price"], ["A1", 1], ["A2"], ["A3", 3])
+        page.write_formula(2, 1, "=X1", None, "#N/A")
+        page.set_row(3, None, None, {"hidden": True})
+
+    path = book(fill)
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(SHEET).decode()
+    head, _, body = text.partition("?>")
+    prefixed = re.sub(r"<(/?)(?=[a-zA-Z])", r"<\1x:", body).replace("xmlns=", "xmlns:x=")
+    edited(path, SHEET, text, f"{head}?>{prefixed}")
+    found = text_table(path, expected=EXPECTED)
+    assert [row[:2] for row in aside(found)] == [(3, "error-cell"), (4, "hidden-row")]
+    assert records(found) == [["A1", "1"]]
