@@ -1,6 +1,6 @@
 """Delimited text as a text table: delimiter and header found, records read a part at a time."""
 
-import io
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +21,6 @@ from crmlib.errors import SourceError
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 HEAD = 1024**2  # bytes in which delimiter and header are looked for
 SAMPLE = 200  # records
-EDGE = b" \t\r\n\"'"
 
 
 def delimited(text: Text, asked: Asked) -> TextTable:
@@ -49,7 +48,8 @@ def delimited(text: Text, asked: Asked) -> TextTable:
     first = header.titles + header.depth
     body = [row for row in rows[first:] if any(cell.strip() for cell in row)]
     header, extra, notes = _fitted(header, body)
-    dialect = Dialect(chosen, len(header.cells) + extra, _numbered(body), text.name)
+    width = len(header.cells) + extra
+    dialect = Dialect(chosen, width, _numbered(body, width), text.name)
     start = sum(piece.lines for piece in pieces[:first]), pieces[first - 1].end
     read = partial(_batches, text, dialect, start, first)
     return TextTable(
@@ -107,13 +107,17 @@ def _delimiter(head: bytes, expected: frozenset[str], name: str) -> str:
     def fit(delimiter: str) -> tuple[int, float, int]:
         rows = [piece.cells for piece in _first(head, Dialect(delimiter, name=name), 50)]
         texts = [{tidy(cell.decode("utf-8", "replace")) for cell in row} for row in rows[:TITLE_ROWS]]
-        known = max((len(expected & cells) for cells in texts), default=0)
+        known = [len(expected & cells) for cells in texts]
         widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-        width, agreed = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
-        agreed = agreed / max(widths.total(), 1) if width > 1 else 0
+        width, often = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        if max(known, default=0):
+            width = len(rows[known.index(max(known))])
+            often = widths[width]
+        agreed = often / widths.total() if width > 1 else 0
         # A blank parts the words of any sentence: it is taken only where nothing else parts cells.
-        likely = agreed if delimiter != " " or agreed == 1 else 0
-        return known, round(likely, 2) if delimiter != " " else likely / 2, width
+        if delimiter == " ":
+            agreed = agreed / 2 if agreed == 1 else 0
+        return max(known, default=0), round(agreed, 2), width if agreed else 0
 
     return max(DELIMITERS, key=fit)
 
@@ -128,8 +132,8 @@ def _fitted(header: Heading, body: list[list[str]]) -> tuple[Heading, int, list[
     width, often = widths[0] if widths else (names, 0)
     if often * 2 <= len(body):
         return header, 0, []
-    body = [row for row in body if len(row) == width]
-    if width > names and not any(cell.strip() for row in body for cell in row[names:]):
+    empty = sum(len(row) == width and not any(cell.strip() for cell in row[names:]) for row in body)
+    if width > names and empty * 2 > len(body):
         return header, width - names, [("trailing-delimiter", str(width - names))]
     if width < names and not any(header.cells[width:]):
         shorter = Heading(header.titles, header.cells[:width], header.raw[:width], header.depth)
@@ -137,17 +141,16 @@ def _fitted(header: Heading, body: list[list[str]]) -> tuple[Heading, int, list[
     return header, 0, []
 
 
-def _numbered(body: list[list[str]]) -> frozenset[int]:
-    """Columns whose cells all hold a digit, where they hold anything: told from at least three."""
-    if len(body) < 3:
-        return frozenset()
-    width = min(map(len, body))
-    return frozenset(
-        place
-        for place in range(width)
-        if any(row[place].strip() for row in body)
-        and all(any(sign.isdigit() for sign in row[place]) for row in body if row[place].strip())
-    )
+def _numbered(body: list[list[str]], width: int) -> frozenset[int]:
+    """Columns whose cells hold a digit wherever they hold anything, but for one in ten: of three at least."""
+    whole = [row for row in body if len(row) == width]
+    found = set()
+    for place in range(width if len(whole) >= 3 else 0):
+        filled = [row[place] for row in whole if row[place].strip()]
+        numbers = sum(any(sign.isdigit() for sign in cell) for cell in filled)
+        if filled and numbers * 10 >= len(filled) * 9:
+            found.add(place)
+    return frozenset(found)
 
 
 def _body(text: Text, start: int) -> Iterator[tuple[bytes, list[Mark]]]:
@@ -185,13 +188,16 @@ def _batches(
         for place, reason, line in misfits:
             _aside(table, row + place + 1, reason, line, dialect)
         cells, places = _untrailed(table, cells, places, row, dialect)
-        dirty = len(part.data.translate(None, CONTROLS)) != len(part.data)
-        yield settled(table, cells, places + row + 1, mark=_writable(dialect), dirty=dirty)
+        yield settled(table, cells, places + row + 1, mark=_writable(dialect), dirty=_dirty(part.data))
         row, lines = row + count, lines + part.lines
     balanced(table, text.lines, lines, "lines")
 
 
-CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
+def _dirty(data: bytes) -> bool:
+    """Whether control characters other than line ends and tabs are there."""
+    signs = np.frombuffer(data, np.uint8)
+    meant = np.count_nonzero(signs == 10) + sum(data.count(sign) for sign in (b"\r", b"\t") if sign in data)
+    return b"\x7f" in data or np.count_nonzero(signs < 32) != meant
 
 
 def _writable(dialect: Dialect) -> str:
@@ -200,7 +206,8 @@ def _writable(dialect: Dialect) -> str:
 
 def _aside(table: TextTable, row: int, reason: str, line: str, dialect: Dialect) -> None:
     if reason in ("extra-cell", "missing-cell"):
-        if not line.strip(" \t\r\n\"'" + dialect.delimiter):
+        # A line of nothing is a blank row of any width.
+        if not line.strip(" \t\r\n" + dialect.delimiter):
             table.blank += 1
             return
         others = [mark for mark in ",;\t|" if mark != dialect.delimiter]
@@ -227,10 +234,11 @@ def _clean(part: Clean, dialect: Dialect) -> Found:
 
     try:
         rows = arrow_csv.read_csv(
-            io.BytesIO(part.data),
+            # Arrow takes a mark at the start for the file's own; here it is a cell's.
+            pa.BufferReader(BOM_UTF8 + part.data if part.data.startswith(BOM_UTF8) else part.data),
             # One thread and one block: only then does Arrow tell the number of a record that does not fit.
             read_options=arrow_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(part.data) + 1
+                column_names=names, use_threads=False, block_size=len(part.data) + 8
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=dialect.delimiter,
@@ -254,8 +262,7 @@ def _clean(part: Clean, dialect: Dialect) -> Found:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks()
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
 def _fitting(part: Doubtful, dialect: Dialect, marks: list[Mark] = ()) -> Found:
@@ -268,7 +275,6 @@ def _fitting(part: Doubtful, dialect: Dialect, marks: list[Mark] = ()) -> Found:
         if any(piece.start <= at < piece.end for at in lost):
             reason = "undecodable"
         elif not reason and width != dialect.width:
-            # A line of nothing is a blank row of any width.
             reason = "extra-cell" if width > dialect.width else "missing-cell"
         if reason:
             misfits.append((place, reason, part.data[piece.start : piece.end].decode().rstrip("\r\n")))

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+import pyarrow as pa
+
 from crmlib.errors import SourceError
 
-BLOCK = 8 * 1024**2
+BLOCK = 2 * 1024**2
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -82,45 +85,92 @@ def _marked(start: bytes, stated: str | None) -> tuple[int, str]:
     for mark, encoding in MARKS:
         if start.startswith(mark):
             return len(mark), encoding
-    # Excel's Unicode text without its mark: every delimiter and line end has a zero byte beside it.
+    # Unicode text without its mark: every delimiter and line end has a zero byte beside it, always on
+    # the same side. Zero bytes strewn into other text are fewer, and what is left is UTF-8.
     odd, even = start[1::2].count(0), start[0::2].count(0)
     wide = "utf-16-le" if odd > even else "utf-16-be"
     if max(odd, even) * 20 > len(start) and min(odd, even) * 10 < max(odd, even):
-        return 0, wide
+        check = Utf8()
+        check.add(start)
+        if check.broken or (odd + even) * 5 >= len(start) * 2:
+            return 0, wide
     return 0, wide if stated == "utf-16" else stated or "utf-8"
 
 
 def _passed(file: BinaryIO, encoding: str, mark: int, name: str) -> tuple[bool, str, int]:
     """Whether some of the file is not in the encoding, its SHA-256, and its lines."""
-    digest, lines, broken = hashlib.sha256(), Lines(), False
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    digest, lines, done = hashlib.sha256(), Lines(), 0
     wide = encoding.startswith(("utf-16", "utf-32"))
-    done = 0
+    check = Utf8() if encoding == "utf-8" else Strict(encoding)
     while block := file.read(BLOCK):
         digest.update(block)
         content = block if done else block[mark:]
         done += len(block)
-        if wide or not (broken or (content.isascii() and not decoder.getstate()[0])):
-            broken |= _fails(decoder, content, lines if wide else None)
-        if broken and wide:
-            raise SourceError(_unreadable(name, encoding, done))
-        if not wide:
-            lines.add(content)
-    if not broken and _fails(decoder, b"", None, final=True):
-        broken = True
-        if wide:
-            raise SourceError(_unreadable(name, encoding, done))
-    return broken, digest.hexdigest(), lines.total
+        found = check.add(content)
+        lines.add(found if wide else content)
+        if wide and check.broken:
+            break
+    check.end()
+    if wide and check.broken:
+        raise SourceError(_unreadable(name, encoding, done))
+    return check.broken, digest.hexdigest(), lines.total
 
 
-def _fails(decoder: codecs.IncrementalDecoder, data: bytes, lines: "Lines | None", final: bool = False):
-    try:
-        found = decoder.decode(data, final)
-    except UnicodeDecodeError:
-        return True
-    if lines:
-        lines.add(found.encode("utf-8", "surrogatepass"))
-    return False
+class Strict:
+    """Tells whether bytes, a block at a time, are text in an encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        """Nothing read yet."""
+        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self.broken = False
+
+    def add(self, block: bytes, final: bool = False) -> bytes:
+        """The block in UTF-8; nothing once something was no text."""
+        try:
+            return b"" if self.broken else self._decoder.decode(block, final).encode("utf-8")
+        except UnicodeError:
+            self.broken = True
+            return b""
+
+    def end(self) -> None:
+        """What was begun must be whole."""
+        self.add(b"", final=True)
+
+
+class Utf8:
+    """The same for UTF-8, four times as fast: Arrow looks at a block without making text of it."""
+
+    def __init__(self) -> None:
+        """Nothing read yet."""
+        self._rest, self.broken = b"", False
+
+    def add(self, block: bytes) -> bytes:
+        """Look at the block up to its last whole character."""
+        data = self._rest + block
+        # A character that a block cuts short began in its last three bytes.
+        cut = next((n for n in (1, 2, 3) if data[-n : len(data) - n + 1] >= b"\xc0"), 0)
+        cut = cut if cut and len(data) >= cut and _needs(data[-cut]) > cut else 0
+        self._rest = data[len(data) - cut :]
+        self._look(data[: len(data) - cut])
+        return b""
+
+    def end(self) -> None:
+        """What was begun must be whole."""
+        self._look(self._rest)
+
+    def _look(self, data: bytes) -> None:
+        if self.broken or not data:
+            return
+        ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+        try:
+            pa.StringArray.from_buffers(1, ends, pa.py_buffer(data)).validate(full=True)
+        except pa.ArrowInvalid:
+            self.broken = True
+
+
+def _needs(lead: int) -> int:
+    """The bytes of a character that begins with this one."""
+    return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2
 
 
 def _unreadable(name: str, encoding: str, before: int) -> str:
@@ -148,7 +198,7 @@ class Lines:
         """Count what comes next."""
         if not data:
             return
-        self._ends += data.count(b"\n")
+        self._ends += int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
         if b"\r" in data:
             self._ends += data.count(b"\r") - data.count(b"\r\n")
         if self._last == b"\r" and data[:1] == b"\n":

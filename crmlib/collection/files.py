@@ -25,6 +25,14 @@ PAGE = re.compile(
     rb"\s*<(?:!doctype|html|head|meta|table|body|style|div|\?xml|\w+:?workbook)|mime-version:", re.I
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLD = (
+    b"\t\x00\x04\x00",
+    b"\t\x02\x06\x00",
+    b"\t\x04\x06\x00",
+    b"\t\x08\x06\x00",
+    b"\t\x08\x08\x00",
+    b"\t\x08\x10\x00",
+)
 STRANGERS = (
     (b"%PDF", "a PDF. Ask for the table itself, as CSV or xlsx"),
     (b"7z\xbc\xaf", "a 7z archive. Unpack it, or pack it as zip"),
@@ -37,7 +45,7 @@ STRANGERS = (
     (b"ORC", "an ORC file. Save it as Parquet or CSV"),
     (b"\x89PNG", "a picture. Ask for the table itself"),
     (b"\xff\xd8\xff", "a picture. Ask for the table itself"),
-    *((bytes([9, part]), "a workbook of Excel 4 or older. Save it as xlsx") for part in (0, 2, 4)),
+    *((mark, "a workbook of Excel 5 or older. Save it as xlsx") for mark in OLD),
 )
 
 
@@ -85,7 +93,7 @@ def _read(asked: Asked, depth: int = 0) -> TextTable:
         if start.startswith(mark):
             raise SourceError(f"{asked.name} is {what}.")
     if start.startswith(OLE):
-        return workbooks.legacy(asked)
+        return workbooks.old_workbook(asked)
     if start.startswith(b"PAR1"):
         return columnar.parquet(asked)
     return _text(asked, start)

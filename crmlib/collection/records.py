@@ -351,6 +351,8 @@ def _found_again(data: bytes, start: int, flaw: int, dialect: Dialect, whole: bo
             pieces.append(_line(data, place))
             flaw = max(flaw, found)
         place = pieces[-1].end
+    if place == len(data) and not whole:
+        return None
     return pieces if safe else _each_line(data, start, place)
 
 

@@ -23,9 +23,13 @@ from crmlib.errors import SourceError
 MOST_CELL = 128 * 1024
 MOST_RAW = 32_000  # characters of a row that is set aside: what a workbook's cell can hold
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-TOTALS = pa.array(
-    ["合计", "总计", "小计", "总和", "grand total", "subtotal", "sub-total", "sub total", "total"]
-)
+TOTALS = ("合计", "总计", "小计", "总和", "grand total", "subtotal", "sub-total", "sub total", "total")
+SAID = [
+    form + colon
+    for word in TOTALS
+    for form in {word, word.capitalize(), word.title(), word.upper(), " ".join(word) if word > "一" else word}
+    for colon in ("", ":", "：")
+]
 NUMBER = re.compile(r"[-+(¥$€£]*[\d.,\s]*\d[\d.,\s]*[)%元]*")
 
 
@@ -103,6 +107,7 @@ class TextTable:
             kept += batch.num_rows
             yield batch
         self.broken.sort(key=lambda broken: broken.row)
+        self.repairs.sort(key=lambda repair: repair.row)
         self._kept = kept
 
     @cached_property
@@ -195,13 +200,8 @@ def _no_records(table: TextTable, cells: list[pa.Array], rows: np.ndarray) -> It
     """
     header = table.heading.cells
     names = table.expected | {cell for cell in table.heading.raw if cell} | set(filter(None, header))
-    said = pa.array(sorted(names | set(TOTALS.to_pylist())), pa.string())
-    places: set[int] = set()
-    for column in cells:
-        hits = pc.is_in(column, said)
-        if hits.true_count:
-            places |= set(np.flatnonzero(hits.to_numpy(zero_copy_only=False)).tolist())
-    for place in sorted(places):
+    said = pa.array(sorted(names | set(SAID)), pa.string())
+    for place in _wordy(cells, said):
         row = [tidy(column[place].as_py()) for column in cells]
         if row[: len(header)] == header and any(row):
             yield place, "repeated-header"
@@ -211,6 +211,22 @@ def _no_records(table: TextTable, cells: list[pa.Array], rows: np.ndarray) -> It
             yield place, "not-a-record"
 
 
+def _wordy(cells: list[pa.Array], said: pa.Array) -> list[int]:
+    """Rows that say one of these words in their first two cells, or in the first that holds anything."""
+    places: set[int] = set()
+    open_ = None  # rows whose cells have all been empty so far
+    for at, column in enumerate(cells):
+        if open_ is not None and not len(open_) and at > 1:
+            break
+        taken = column if at < 2 else column.take(pa.array(open_))
+        hits = np.flatnonzero(pc.is_in(taken, said).to_numpy(zero_copy_only=False))
+        places |= set((hits if at < 2 else open_[hits]).tolist())
+        empty = pc.equal(pc.binary_length(column if at == 0 else column.take(pa.array(open_))), 0)
+        still = np.flatnonzero(empty.to_numpy(zero_copy_only=False))
+        open_ = still if at == 0 else open_[still]
+    return sorted(places)
+
+
 def _sums_up(row: list[str]) -> bool:
     """Whether a row says that it is a total: a word for it, figures, and nothing else.
 
@@ -218,8 +234,10 @@ def _sums_up(row: list[str]) -> bool:
     no one.
     """
     filled = [cell for cell in row if cell]
-    word = filled[0].casefold().rstrip(":：") if filled else ""
-    if word not in TOTALS.to_pylist() or not all(NUMBER.fullmatch(cell) for cell in filled[1:]):
+    word = filled[0].casefold().rstrip(":") if filled else ""
+    if not {word, word.replace(" ", "")} & set(TOTALS) or not all(
+        NUMBER.fullmatch(cell) for cell in filled[1:]
+    ):
         return False
     return word != "total" or len(filled) < len(row)
 

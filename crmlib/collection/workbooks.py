@@ -1,7 +1,7 @@
 """Workbooks (xlsx, legacy xls) as text tables: the sheet that is meant, its cells in canonical text."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice, repeat
@@ -18,7 +18,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from crmlib.collection import encodings, sheets
+from crmlib.collection import encodings, legacy, sheets
 from crmlib.collection.asked import Asked, fingerprint
 from crmlib.collection.headers import tidy
 from crmlib.collection.headings import TITLE_ROWS, columns, heading
@@ -26,6 +26,7 @@ from crmlib.collection.texttable import TextTable, balanced, raw, settled
 from crmlib.errors import SourceError
 
 PART = 20_000  # rows
+Beside = Callable[[list[str], str], sheets.Sheet]  # from all sheets' names and one of them
 EXACT = 10**15  # a number of more digits is no longer what was typed
 HEAD = TITLE_ROWS + 2
 
@@ -36,14 +37,14 @@ class Page:
 
     name: str
     sheet: CalamineSheet
-    beside: sheets.Sheet | None  # None for a legacy workbook, which has no XML
+    beside: sheets.Sheet
     place: str  # file and sheet, for messages
 
     def rows(self) -> Iterator[list[object]]:
         """Every row from the first, at one width; those that hold only formulas without values too."""
         start = self.sheet.start[1] if self.sheet.start else 0
         read = ([""] * start + row for row in self.sheet.iter_rows()) if self.sheet.start else iter(())
-        missing = max((self.beside.last if self.beside else 0) - self.height, 0)
+        missing = max(self.beside.last - self.height, 0)
         return chain(read, repeat([""] * self.width, missing))
 
     @property
@@ -64,17 +65,29 @@ def workbook(asked: Asked) -> TextTable:
     ------
     SourceError : damaged, protected, no sheet with the headers or several
     """
-    return _table(asked, sheets.checked(asked.file, name=asked.name))
+    parts = sheets.checked(asked.file, name=asked.name)
+
+    def beside(names: list[str], name: str) -> sheets.Sheet:
+        # A sheet with one cell far off would fill the memory: it is refused before it is opened.
+        return sheets.sheet(asked.file, parts[name], name=f"{asked.name}, sheet {name}")
+
+    return _table(asked, beside)
 
 
-def legacy(asked: Asked) -> TextTable:
+def old_workbook(asked: Asked) -> TextTable:
     """An xls as text; an xlsx behind a password looks like one."""
     data = asked.file.read_bytes()
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise _protected(asked.name)
     if not any(stream.encode("utf-16-le") in data for stream in ("Workbook", "Book")):
         raise SourceError(f"{asked.name} is an Office file, but no workbook. Save the table as xlsx.")
-    return _table(asked, None)
+    try:
+        found = legacy.sheets(data)
+    except legacy.UnreadableError:
+        raise sheets.damaged(asked.name) from None
+    if found is None:
+        raise _protected(asked.name)
+    return _table(asked, lambda names, name: found[names.index(name)])
 
 
 def _protected(name: str) -> SourceError:
@@ -83,11 +96,11 @@ def _protected(name: str) -> SourceError:
     )
 
 
-def _table(asked: Asked, parts: dict[str, str] | None) -> TextTable:
+def _table(asked: Asked, beside: Beside) -> TextTable:
     mark = fingerprint(asked.file)
     try:
         book = CalamineWorkbook.from_path(str(asked.file))
-        page, notes = _chosen(book, asked, parts)
+        page, notes = _chosen(book, asked, beside)
         first = [
             [text(value) for value in row] for row in islice(page.rows(), HEAD + (asked.header_row or 0))
         ]
@@ -114,9 +127,7 @@ def _table(asked: Asked, parts: dict[str, str] | None) -> TextTable:
     )
 
 
-def _chosen(
-    book: CalamineWorkbook, asked: Asked, parts: dict[str, str] | None
-) -> tuple[Page, list[tuple[str, str]]]:
+def _chosen(book: CalamineWorkbook, asked: Asked, beside: Beside) -> tuple[Page, list[tuple[str, str]]]:
     """The sheet that is meant: named, or the visible one that has the most expected headers."""
     data = [s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     names = [s.name for s in data]
@@ -127,26 +138,22 @@ def _chosen(
     if asked.sheet is not None:
         if asked.sheet not in names:
             raise SourceError(f"{asked.name} has no sheet {asked.sheet!r}. It has: {', '.join(names)}.")
-        page = _page(book, asked, parts, asked.sheet)
+        page = _page(book, asked, beside, asked.sheet)
     elif not visible:
         raise SourceError(f"{asked.name} shows no sheet. Name the one that is meant (`sheet` in client.yml).")
     else:
-        pages = [_page(book, asked, parts, name) for name in visible]
+        pages = [_page(book, asked, beside, name) for name in visible]
         page = _best(pages, asked)
         if len(names) > 1:
             notes.append(("sheet-chosen", page.name))
-    if page.beside and page.beside.hidden_columns:
-        shown = sorted(column for column in page.beside.hidden_columns if column <= page.width)
-        if shown:
-            notes.append(("hidden-columns", ", ".join(map(sheets.letters, shown))))
+    if shown := sorted(column for column in page.beside.hidden_columns if column <= page.width):
+        notes.append(("hidden-columns", ", ".join(map(sheets.letters, shown))))
     return page, notes
 
 
-def _page(book: CalamineWorkbook, asked: Asked, parts: dict[str, str] | None, name: str) -> Page:
-    place = f"{asked.name}, sheet {name}"
-    # The XML first: a sheet with one cell far off would fill the memory.
-    beside = None if parts is None else sheets.sheet(asked.file, parts[name], name=place)
-    return Page(name, book.get_sheet_by_name(name), beside, place)
+def _page(book: CalamineWorkbook, asked: Asked, beside: Beside, name: str) -> Page:
+    told = beside(book.sheet_names, name)
+    return Page(name, book.get_sheet_by_name(name), told, f"{asked.name}, sheet {name}")
 
 
 def _best(pages: list[Page], asked: Asked) -> Page:
@@ -194,35 +201,31 @@ def _batches(page: Page, start: int, file: Path, mark: str, table: TextTable) ->
         chosen = pa.array(keep)
         yield settled(table, [column.filter(chosen) for column in cells], rows[keep])
         read += len(rows)
-    if page.beside:
-        never = page.beside.uncomputed
-        last = next((row for row in range(page.beside.last, 0, -1) if row not in never), 0)
-        balanced(table, max(last, start), read - sum(row > max(last, start) for row in never), "rows")
+    never = page.beside.uncomputed
+    last = next((row for row in range(page.beside.last, 0, -1) if row not in never), 0)
+    balanced(table, max(last, start), read - sum(row > max(last, start) for row in never), "rows")
     if fingerprint(file) != mark:
         raise encodings.changed(table.name)
 
 
-def _doubt(beside: sheets.Sheet | None, number: int, row: list[object]) -> str:
+def _doubt(beside: sheets.Sheet, number: int, row: list[object]) -> str:
     """Why a row is set aside; empty if it is not."""
-    if beside is not None:
-        for reason, rows in (
-            ("hidden-row", beside.hidden_rows),
-            ("error-cell", beside.errors),
-            ("uncomputed-formula", beside.uncomputed),
-        ):
-            if number in rows:
-                return reason
+    if number in beside.hidden_rows and any(value != "" for value in row):
+        return "hidden-row"
+    if number in beside.errors:
+        return "error-cell"
+    if number in beside.uncomputed:
+        return "uncomputed-formula"
     lost = any(isinstance(value, float) and abs(value) >= EXACT for value in row)
     return "digits-lost" if lost else ""
 
 
-def _told(beside: sheets.Sheet | None, number: int, row: list[object]) -> list[str]:
+def _told(beside: sheets.Sheet, number: int, row: list[object]) -> list[str]:
     """A row's cells with its errors and formulas in their places."""
     cells = [text(value) for value in row]
-    if beside is not None:
-        for column, said in (beside.errors.get(number, {}) | beside.uncomputed.get(number, {})).items():
-            cells += [""] * (column - len(cells))
-            cells[column - 1] = said
+    for column, said in (beside.errors.get(number, {}) | beside.uncomputed.get(number, {})).items():
+        cells += [""] * (column - len(cells))
+        cells[column - 1] = said
     return cells
 
 

@@ -1,46 +1,15 @@
 """One delivered file as text: every record keeps its row, whatever wrote the file."""
 
 import codecs
-import csv
 import gzip
-import io
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from readings import numbers, records, refusal
 
-from crmlib.collection.files import ROW, text_table
-from crmlib.errors import SourceError
+from crmlib.collection.files import text_table
 
 NAMES = "客户,城市\r\n㐀𠮷商行,广州市\r\nNA,None\r\n"  # U+3400 and U+20BB7: four bytes each in GB18030
-
-
-@pytest.fixture
-def file(home):
-    """Writes one file into the workbook and returns where."""
-
-    def write(content: bytes | str, name: str = "f.csv"):
-        path = home / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
-
-
-def records(found) -> list[list[str]]:
-    columns = [found.rows[name].to_pylist() for name in found.headers]
-    return [list(row) for row in zip(*columns, strict=True)]
-
-
-def numbers(found) -> list[int]:
-    return found.rows[ROW].to_pylist()
-
-
-def refusal(path, **how) -> str:
-    with pytest.raises(SourceError) as refused:
-        list(text_table(path, expected=how.pop("expected", set()), **how).batches())
-    return str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -233,37 +202,6 @@ def test_a_workbook_that_was_cut_short_is_refused(home):
     path = sheet(home, two_level)
     path.write_bytes(path.read_bytes()[:-200])
     assert refusal(path) == "f.xlsx is incomplete or damaged (zip). Ask for the file again."
-
-
-CELL = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufeff"), max_size=12)
-TABLE = st.integers(1, 5).flatmap(
-    lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)
-)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    table=TABLE, delimiter=st.sampled_from(",;\t|"), encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"])
-)
-def test_whatever_a_firm_writes_into_its_cells_comes_back(home, table, delimiter, encoding):
-    header = [f"column{n}" for n in range(len(table[0]))]
-    sink = io.StringIO(newline="")
-    writer = csv.writer(sink, delimiter=delimiter, quoting=csv.QUOTE_ALL)
-    writer.writerows([header, *table])
-    path = home / "random.csv"
-    data = sink.getvalue().encode(encoding)
-    # GB18030 that happens to be UTF-8 as well cannot be told apart by anyone.
-    if encoding == "gb18030":
-        try:
-            data.decode("utf-8")
-            data = sink.getvalue().encode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    path.write_bytes(data)
-    found = text_table(path, expected=set(header), delimiter=delimiter)
-    kept = [row for row in table if any(cell.strip() for cell in row)]
-    assert records(found) == kept
-    assert found.broken == []
 
 
 def test_a_nameless_column_never_takes_a_name_that_is_there(tmp_path):
