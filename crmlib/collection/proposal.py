@@ -1,0 +1,322 @@
+"""Which export is which table, and through which joins: a mapping proposed for files nobody has described.
+
+Order lines are chosen first, then their returns and customers, then everything else. Money and
+pieces must stand in the lines themselves; a join only ever adds what a key of another file says.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from crmlib.collection import relating, unnamed
+from crmlib.collection.headers import known_as
+from crmlib.collection.recognition import SURE, Guess, Profile, named
+from crmlib.collection.relating import Link, Look
+from crmlib.collection.samples import Export
+from crmlib.collection.vocabulary import ALIASES, FILES, RETURNS
+
+ASPECTS = ("product", "service", "after_sales", "brand", "overall", "recommend")
+# Any of these sets must be found before a file is taken for the table at all.
+NEEDS: dict[str, tuple[set[str], ...]] = {
+    "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
+    "tiers": tuple({one, other} for one in ("tier", "loyalty", "activity") for other in ("spend", "frequency")),
+    "snapshot": tuple(
+        {"customer_id", one} for one in ("spend", "tenure_months", "lifetime_value", "churned", "orders")
+    ),
+    "applications": tuple({one, other} for one in ("application_id", "applied_day") for other in ("decision", "term_months")),
+    "relations": ({"customer_id", "other_id"},),
+    "campaigns": tuple({"campaign", one} for one in ("reach", "engagement", "conversions", "cost")),
+    "costs": ({"amount", "cost_day"},),
+    "surveys": tuple({"customer_id", "answered_day", aspect} for aspect in ASPECTS),
+    "interactions": tuple({"opened_at", one} for one in ("answered_at", "resolved_at", "kind", "topic", "sentiment")),
+    "feedback": ({"text", "said_day"}, {"text", "customer_id"}),
+    "needs": tuple(
+        {"customer_id", one} for one in ("need", "product_preference", "price_sensitivity", "service_expectation")
+    ),
+    "customers": tuple(
+        {"customer_id", one}
+        for one in ("name", "contact", "customer_type", "industry", "region", "city", "gender", "birth_year", "scale")
+    ),
+}
+# Columns that many tables have say little about which one a file is.
+COMMON = {"customer_id", "channel", "text", "comment", "region", "topic", "name", "contact", "said_day", "ordered_at"}
+COMMON |= {"answered_day", "cost_day", "opened_at", "asked_day", "industry", "product"}
+DECIDING = {"customer_id", "ordered_at", "amount", "answered_day"}  # two as good as each other are asked about
+# What a key of another file may add to a table's rows; money never, or it would count once a line.
+ADDED = {
+    "transactions": {"customer_id", "ordered_at", "product", "product_group", "channel", "price"},
+    **dict.fromkeys(("surveys", "feedback", "needs", "interactions", "applications", "costs"), {"customer_id"}),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A column of a table: the export and header that hold it, and others that are as good."""
+
+    guess: Guess
+    export: str
+    header: str  # as the table's rows name it
+    others: tuple[str, ...] = ()  # as good; where the column decides, it is left to the client
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """One table: its base, what is joined to it, and what its columns are."""
+
+    table: str
+    base: Export
+    choices: dict[str, Choice]
+    joins: tuple[Link, ...] = ()
+    returns: tuple[Export, str, str, str] | None = None  # export, its order number, its mark, ours
+    score: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything the table needs was found."""
+        return any(need <= {c for c, choice in self.choices.items() if not self.open(c)} for need in NEEDS[self.table])
+
+    def open(self, column: str) -> bool:
+        """Whether a column is left to the client, two headers being as good."""
+        return bool(self.choices[column].others) and column in DECIDING
+
+
+@dataclass
+class Proposal:
+    """Every table that was recognised, and the exports that are none."""
+
+    looks: dict[str, Look]
+    tables: dict[str, Proposed] = field(default_factory=dict)
+
+    def profile(self, choice: Choice) -> Profile:
+        """The cells behind a choice."""
+        return self.looks[choice.export].profiles[choice.guess.header]
+
+    @property
+    def joined(self) -> set[str]:
+        """Exports that a table's query names."""
+        found = set()
+        for proposed in self.tables.values():
+            if proposed.joins or proposed.returns:
+                found |= {proposed.base.name, *(link.parent for link in proposed.joins)}
+                found |= {proposed.returns[0].name} if proposed.returns else set()
+        return found
+
+    @property
+    def spare(self) -> list[Export]:
+        """Exports that no table is made of."""
+        used = self.joined | {proposed.base.name for proposed in self.tables.values()}
+        return [look.export for look in self.looks.values() if look.export.name not in used]
+
+
+def proposal(exports: Iterable[Export]) -> Proposal:
+    """The tables that exports hold."""
+    found = Proposal({export.name: Look(export) for export in exports})
+    links = relating.links(found.looks) if len(found.looks) > 1 else []
+    by_name = {
+        table: [made for name in found.looks if (made := _proposed(found, links, table, name)) is not None]
+        for table in NEEDS
+    }
+    _foundation(found, links, by_name)
+    known = found.tables.get("transactions") or found.tables.get("snapshot")
+    for table, name in _roles(by_name, found):
+        made = _proposed(found, links, table, name, who=known)
+        if made is not None and table not in found.tables:
+            found.tables[table] = made
+    return found
+
+
+def _foundation(found: Proposal, links: list[Link], by_name: dict[str, list[Proposed]]) -> None:
+    """Order lines, else a tier table, else a snapshot; else what cells alone say."""
+    lines = [made for made in by_name["transactions"] if _best(by_name, made.base.name) in ("transactions", None)]
+    if lines:
+        chosen = max(lines, key=lambda made: (made.complete, made.score, made.base.rows.num_rows, made.base.name))
+        found.tables["transactions"] = replace(chosen, returns=_returns(found, chosen))
+    for table in ("tiers", "snapshot"):
+        fitting = [made for made in by_name[table] if _best(by_name, made.base.name) == table]
+        taken = {made.base.name for made in found.tables.values()}
+        fitting = [made for made in fitting if made.base.name not in taken]
+        if fitting:
+            found.tables[table] = max(fitting, key=lambda m: (m.base.rows.num_rows, m.score, m.base.name))
+    if not found.tables:
+        for look in found.looks.values():
+            guesses = unnamed.lines(look)
+            if guesses:
+                choices = {g.column: Choice(g, look.export.name, g.header) for g in guesses}
+                found.tables["transactions"] = Proposed("transactions", look.export, choices)
+                return
+
+
+def _best(by_name: dict[str, list[Proposed]], export: str) -> str | None:
+    """The table that an export most looks like."""
+    fitting = [made for many in by_name.values() for made in many if made.base.name == export]
+    return max(fitting, key=lambda made: made.score).table if fitting else None
+
+
+def _roles(by_name: dict[str, list[Proposed]], found: Proposal) -> Iterator[tuple[str, str]]:
+    """Every other table and the export that is most like it; a review is an answer and a word at once."""
+    lines = found.tables.get("transactions")
+    taken = {made.base.name for made in found.tables.values() if made.table != "snapshot"}
+    best = {name: _best(by_name, name) for name in found.looks}
+    for table, fitting in by_name.items():
+        twins = {"feedback": "surveys", "surveys": "feedback"}
+        mine = [
+            made
+            for made in fitting
+            if made.base.name not in taken
+            and (best[made.base.name] in (table, twins.get(table)) or table == "customers")
+            and not (table == "customers" and best[made.base.name] not in ("customers", "snapshot"))
+        ]
+        if mine and table not in ("transactions", "snapshot", "tiers"):
+            if table == "customers" and lines is None:
+                mine.sort(key=lambda made: made.base.name in taken)
+            yield table, max(mine, key=lambda made: (made.complete, made.score, made.base.name)).base.name
+
+
+def _proposed(
+    found: Proposal, links: list[Link], table: str, name: str, *, who: Proposed | None = None
+) -> Proposed | None:
+    """The table as an export holds it; None where it holds too little of it."""
+    look = found.looks[name]
+    ways = _ways(found, links, table, name)
+    pool = list(_pool(found, table, ways))
+    choices = _chosen(table, pool, _identity(found, ways, links, table, pool, who))
+    if table == "transactions":
+        choices = _paid(choices, name)
+    have = {column: choice for column, choice in choices.items() if choice.guess.confidence >= SURE}
+    if not any(need <= set(have) for need in NEEDS[table]) or not _fits(table, look, have):
+        return None
+    joins = _joins(ways, {choice.export for choice in have.values()})
+    return Proposed(table, look.export, _spelt(look.export, have), joins, score=_score(table, look.export, have))
+
+
+def _ways(found: Proposal, links: list[Link], table: str, name: str) -> dict[str, list[Link]]:
+    """The exports whose columns a table may use; of customers' tables those that have the same key."""
+    if table not in ("customers", "snapshot"):
+        return relating.paths(name, links) if table in ADDED else {name: []}
+    same = [
+        link
+        for link in links
+        if link.child == name and link.column in found.looks[name].keys and relating.same_name(link.column, link.key)
+    ]
+    return {name: []} | {link.parent: [link] for link in same}
+
+
+def _pool(found: Proposal, table: str, ways: dict[str, list[Link]]) -> Iterator[tuple[str, Guess]]:
+    """Every guess for every column, with the export it is from; the base's own first."""
+    for column in ALIASES[table]:
+        for name, way in ways.items():
+            if way and column not in ADDED.get(table, {column}):
+                continue
+            for guess in found.looks[name].candidates(table, column):
+                yield name, replace(guess, confidence=guess.confidence - min(len(way), 1))
+
+
+def _identity(
+    found: Proposal,
+    ways: dict[str, list[Link]],
+    links: list[Link],
+    table: str,
+    pool: list[tuple[str, Guess]],
+    who: Proposed | None,
+) -> set[tuple[str, str]]:
+    """Columns that look like customers' numbers and are not: another for every order, or not the lines' own."""
+    mine = {(name, guess.header) for name, guess in pool if guess.column == "customer_id"}
+    if who is not None and "customer_id" in who.choices:
+        wanted = (who.choices["customer_id"].export, who.choices["customer_id"].guess.header)
+        if wanted in mine:
+            return mine - {wanted}
+    once = {
+        (name, header)
+        for name, header in mine
+        if header in found.looks[name].keys
+        and any(key != header and named(key, "transactions", "order_id") > 0.9 for key in found.looks[name].keys)
+    }
+    ends = [((link.child, link.column), (link.parent, link.key)) for link in links]
+    for one, other in [*ends, *((b, a) for a, b in ends)]:
+        once |= {other} if one in once else set()
+    return once if mine - once else set()
+
+
+def _chosen(table: str, pool: list[tuple[str, Guess]], wrong: set[tuple[str, str]]) -> dict[str, Choice]:
+    """The surest header for each column, none for two columns; headers as good as it beside it."""
+    order = sorted(pool, key=lambda pair: (-pair[1].confidence, list(ALIASES[table]).index(pair[1].column)))
+    order = [(e, g) for e, g in order if not (g.column == "customer_id" and (e, g.header) in wrong)]
+    found: dict[str, Choice] = {}
+    taken: set[tuple[str, str]] = set()
+    for export, guess in order:
+        if guess.column not in found and (export, guess.header) not in taken:
+            found[guess.column] = Choice(guess, export, guess.header)
+            taken.add((export, guess.header))
+    for column, choice in found.items():
+        equal = [
+            guess.header
+            for export, guess in order
+            if guess.column == column and guess.confidence == choice.guess.confidence and guess.confidence >= SURE
+            if (export, guess.header) not in taken and export == choice.export
+        ]
+        found[column] = replace(choice, others=tuple(dict.fromkeys(equal)))
+    return found
+
+
+def _paid(choices: dict[str, Choice], base: str) -> dict[str, Choice]:
+    """Order lines whose money and pieces are the lines' own: a price may be looked up, an amount never."""
+    kept = dict(choices)
+    sure = {column: choice.guess.confidence for column, choice in kept.items()}
+    if "amount" in kept and sure["amount"] < 80 and sure.get("price", 0) >= 80:
+        del kept["amount"]  # half a name beside a whole one: freight_value beside price
+    if "price" in kept and kept["price"].export != base and "quantity" not in kept:
+        del kept["price"]
+    return kept
+
+
+def _fits(table: str, look: Look, have: dict[str, Choice]) -> bool:
+    """What no name tells: a snapshot has one row a customer, ratings lie on a scale."""
+    own = {column: look.profiles.get(choice.guess.header) for column, choice in have.items()}
+    if table == "snapshot":
+        numbered = any(named(header, "transactions", "order_id") > 0.9 for header in look.export.headers)
+        return have["customer_id"].guess.header in look.keys and not numbered
+    if table == "surveys":
+        asked = [own[aspect] for aspect in ASPECTS if own.get(aspect)]
+        return any(0 <= p.low < p.high <= 100 and p.integers > 0.5 and p.distinct <= 101 for p in asked)
+    return True
+
+
+def _joins(ways: dict[str, list[Link]], used: set[str]) -> tuple[Link, ...]:
+    """The links that lead to the exports whose columns are used, each once, in order."""
+    return tuple(dict.fromkeys(link for name, way in ways.items() if name in used for link in way))
+
+
+def _spelt(base: Export, choices: dict[str, Choice]) -> dict[str, Choice]:
+    """Headers as the joined rows carry them: one that the base has too is told apart by its file."""
+    taken = {header.casefold() for header in base.headers}
+    found = {}
+    for column, choice in choices.items():
+        header = choice.guess.header
+        if choice.export != base.name:
+            header = f"{choice.export} {header}" if header.casefold() in taken else header
+            taken.add(header.casefold())
+        found[column] = replace(choice, header=header)
+    return found
+
+
+def _score(table: str, export: Export, have: dict[str, Choice]) -> float:
+    """How much an export looks like a table."""
+    told = sum(c.guess.confidence * (0.4 if column in COMMON else 1) for column, c in have.items()) / 100
+    called = known_as(" ".join((export.name, export.sheet or "", export.paths[0].stem)))
+    return told + (1.0 if any(known_as(word) in called for word in FILES[table]) else 0.0)
+
+
+def _returns(found: Proposal, lines: Proposed) -> tuple[Export, str, str, str] | None:
+    """A list of returned orders: order numbers that the lines have, and perhaps a mark."""
+    order = lines.choices.get("order_id")
+    if order is None or "returned" in lines.choices:
+        return None
+    ours = found.looks[order.export].values(order.guess.header)
+    for name, look in found.looks.items():
+        said = [header for header in look.export.headers if named(header, "transactions", "returned") > 0.85]
+        numbers = [header for header in look.export.headers if named(header, "transactions", "order_id") > 0.9]
+        called = any(known_as(word) == known_as(name) for word in RETURNS)
+        if name != lines.base.name and numbers and (said or called) and order.export == lines.base.name:
+            theirs = look.values(numbers[0])
+            if theirs and len(ours & theirs) / len(theirs) >= 0.5:
+                return look.export, numbers[0], said[0] if said else "", order.guess.header
+    return None
