@@ -121,7 +121,22 @@ def proposal(exports: Iterable[Export]) -> Proposal:
         made = _proposed(found, links, table, name, who=known)
         if made is not None and table not in found.tables:
             found.tables[table] = made
+    if "transactions" in found.tables and "customers" not in found.tables:
+        found.tables["transactions"] = _with_attributes(found, found.tables["transactions"])
     return found
+
+
+def _with_attributes(found: Proposal, lines: Proposed) -> Proposed:
+    """Order lines with what they say of their customers: where no other file does, that is all there is."""
+    look, known = found.looks[lines.base.name], {"customer_id", "updated_day", *lines.choices}
+    pool = [
+        (look.export.name, guess)
+        for column in ALIASES["customers"]
+        for guess in look.candidates("customers", column)
+        if column not in known and guess.header not in {c.guess.header for c in lines.choices.values()}
+    ]
+    more = {c: choice for c, choice in _chosen("customers", pool, set()).items() if choice.guess.confidence >= SURE}
+    return replace(lines, choices=lines.choices | more)
 
 
 def _foundation(found: Proposal, links: list[Link], by_name: dict[str, list[Proposed]]) -> None:
@@ -221,9 +236,11 @@ def _identity(
     """Columns that look like customers' numbers and are not: another for every order, or not the lines' own."""
     mine = {(name, guess.header) for name, guess in pool if guess.column == "customer_id"}
     if who is not None and "customer_id" in who.choices:
-        wanted = (who.choices["customer_id"].export, who.choices["customer_id"].guess.header)
-        if wanted in mine:
-            return mine - {wanted}
+        theirs = who.choices["customer_id"]
+        known = found.looks[theirs.export].values(theirs.guess.header)
+        same = {(name, h) for name, h in mine if _overlap(found.looks[name].values(h), known) >= 0.5}
+        if same:
+            return mine - same
     once = {
         (name, header)
         for name, header in mine
@@ -234,6 +251,11 @@ def _identity(
     for one, other in [*ends, *((b, a) for a, b in ends)]:
         once |= {other} if one in once else set()
     return once if mine - once else set()
+
+
+def _overlap(ours: frozenset[str], theirs: frozenset[str]) -> float:
+    """The share of the smaller set of values that the other has."""
+    return len(ours & theirs) / max(1, min(len(ours), len(theirs)))
 
 
 def _chosen(table: str, pool: list[tuple[str, Guess]], wrong: set[tuple[str, str]]) -> dict[str, Choice]:
