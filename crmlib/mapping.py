@@ -121,4 +121,14 @@ class Tables(Rule):
         return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name)}
 
 
-Sources = dict[Annotated[str, AfterValidator(_word)], Delivered]
+def _apart(sources: dict[str, Delivered]) -> dict[str, Delivered]:
+    """Names that nothing else bears: figures and SQL know sources and tables by name alone."""
+    taken = set(Tables.model_fields)
+    for name in sources:
+        if name.casefold() in taken:
+            raise ValueError(f"{name} is the name of a table or of another source; call it something else")
+        taken.add(name.casefold())
+    return sources
+
+
+Sources = Annotated[dict[Annotated[str, AfterValidator(_word)], Delivered], AfterValidator(_apart)]

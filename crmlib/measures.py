@@ -48,6 +48,12 @@ ALL = [
         "delivery",
         ("delivered.{source}.rows", "count", "Rows delivered", "records as they came, before cleaning"),
         (
+            "delivered.{source}.duplicates",
+            "count",
+            "Duplicate rows delivered",
+            "rows of a named source that repeat another of its rows in every column",
+        ),
+        (
             "delivered.{source}.{column}.sum",
             "number",
             "Sum as delivered",

@@ -13,7 +13,8 @@ from crmlib.collection.sources import Collected, mapped, span
 def delivered(collected: Collected) -> dict[str, dict]:
     """Rows, and sum and mean of each numeric column, as they came: "is it all there?"
 
-    Ids as in `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold
+    Of a named source also how many of its rows repeat another in every column. Ids as in
+    `crmlib.measures`. A column counts as numeric where nine in ten of the cells that hold
     anything are plainly numbers; `n` says how many were summed.
     """
     source = collected.table
@@ -21,6 +22,10 @@ def delivered(collected: Collected) -> dict[str, dict]:
         f"delivered.{source}.rows": {"value": collected.records, "n": collected.records}
     }
     rows = tables.engine().read_parquet(str(collected.path))
+    if source not in tables.ALL:  # of a table the ledger tells
+        once = rows.project(", ".join(map(values.name, collected.headers))).distinct()
+        copies = rows.aggregate("count(*)").fetchall()[0][0] - once.aggregate("count(*)").fetchall()[0][0]
+        figures[f"delivered.{source}.duplicates"] = {"value": copies, "n": collected.records}
     for header in collected.headers:
         if header in collected.personal:
             continue
@@ -49,7 +54,9 @@ def totals(delivered: dict[str, dict]) -> pd.DataFrame:
 
 def files(collection: dict[str, Collected]) -> pd.DataFrame:
     """The account of every file: table, file, form, title_rows, records, misfits, use, sha256."""
-    return pd.concat([found.files for found in collection.values()], ignore_index=True)
+    parts = pd.concat([found.files for found in collection.values()], ignore_index=True)
+    # A named source stands behind every table whose query names it.
+    return parts.drop_duplicates(ignore_index=True)
 
 
 def fit(files: pd.DataFrame) -> dict[str, int]:

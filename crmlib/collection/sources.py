@@ -1,9 +1,10 @@
 """A client's delivery, collected: every table's files as one text table, and an account of each file."""
 
+import dataclasses
 import datetime as dt
+import itertools
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +16,14 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import values
+from crmlib.collection import joins, union, values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
+from crmlib.collection.joins import FILE
 from crmlib.errors import SourceError
-from crmlib.mapping import Source, Surveys
+from crmlib.mapping import Delivered, Source, Surveys
 from crmlib.period import day_number, day_of
 
-FILE = "_file"
 NO_END = 100_000  # days since 1970: later than any date that is read
 NEEDS = {
     "customers": ({"customer_id"},),
@@ -73,8 +74,13 @@ class Collected:
         )
 
 
-def paths(client: Client, source: Source, table: str) -> list[Path]:
-    """The files of a table, globs resolved, in order of name."""
+def key(client: Client, name: str) -> str:
+    """Where `client.yml` speaks of a table or a source: tables.surveys, sources.items."""
+    return f"{'sources' if name in client.sources else 'tables'}.{name}"
+
+
+def paths(client: Client, source: Delivered, table: str) -> list[Path]:
+    """The files of a table or a source, globs resolved, in order of name."""
     found: list[Path] = []
     for pattern in source.files:
         if Path(pattern).is_absolute():
@@ -88,7 +94,7 @@ def paths(client: Client, source: Source, table: str) -> list[Path]:
             inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
             raise SourceError(
-                f"{shown(client.config)}: tables.{table}.files holds {pattern!r}, which is no file name or "
+                f"{shown(client.config)}: {key(client, table)}.files holds {pattern!r}, which is no file name or "
                 f"pattern: {problem}. Write it like orders.csv or 2024-*.csv."
             ) from None
         if not inside:
@@ -96,65 +102,85 @@ def paths(client: Client, source: Source, table: str) -> list[Path]:
             raise SourceError(
                 f"{table}: {shown(client.raw / pattern)} does not exist (named in {shown(client.config)}). "
                 f"{shown(client.raw)} holds: {', '.join(there) or 'nothing'}. "
-                f"Put the file there or mend tables.{table}.files."
+                f"Put the file there or mend {key(client, table)}.files."
             )
         found += inside
     return list(dict.fromkeys(found))
 
 
-def mapped(source: Source) -> dict[str, str]:
-    """Canonical name → tidied header, answers of a survey included."""
-    columns = {column: tidy(header) for column, header in source.columns.items()}
+def mapped(source: Delivered) -> dict[str, str]:
+    """Canonical name → tidied header, answers of a survey included; nothing of a source by name."""
+    columns = {column: tidy(header) for column, header in getattr(source, "columns", {}).items()}
     if isinstance(source, Surveys):
         columns |= {f"answer:{aspect}": tidy(answer.column) for aspect, answer in source.answers.items()}
     return columns
 
 
-def collected(client: Client, table: str, folder: Path | None = None) -> Collected:
-    """A table's files, read as text into `folder` (the process's own, unless said)."""
+def named(client: Client, folder: Path | None = None) -> dict[str, Collected]:
+    """Every one of `sources:` by its name, read as text into `folder`, whether a table needs it or not."""
+    personal = {
+        tidy(header)
+        for table in client.tables.named().values()
+        for column, header in table.columns.items()
+        if table.sql and column in tables.CUSTOMERS.personal
+    }
+    found = {}
+    for name, source in client.sources.items():
+        read = _delivered(client, source, name, (folder or _folder(client)) / f"source-{name}.parquet")
+        found[name] = dataclasses.replace(
+            read, personal=frozenset(h for h in read.headers if h in personal or names_people(h))
+        )
+    return found
+
+
+def collected(
+    client: Client, table: str, folder: Path | None = None, parts: dict[str, Collected] | None = None
+) -> Collected:
+    """A table as text, read into `folder` (the process's own, unless said).
+
+    A table with `sql:` is answered from `parts`, the named sources, which are read unless given.
+    """
     source = client.tables.named()[table]
     _check_mapping(client, source, table)
-    read = [_file(client, source, table, path) for path in paths(client, source, table)]
-    kept, twice = _once(read)
-    named = _named(client, kept)
-    path = (folder or tables.spill()) / f"{table}.parquet"
-    tables.write_batches(_batches(named), _schema(kept), path)
-    broken = pd.DataFrame(
-        [(name, f.sheet, b.row, b.reason, b.raw) for name, f in named.items() for b in f.broken],
-        columns=BROKEN,
+    folder = folder or tables.spill()
+    path = folder / f"{table}.parquet"
+    if source.sql:
+        found = _joined(client, table, named(client, folder) if parts is None else parts, path)
+    else:
+        found = _delivered(client, source, table, path)
+    return dataclasses.replace(found, personal=personal(source, path))
+
+
+def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
+    """Files as text at `path`."""
+    read = [_file(client, source, name, file) for file in paths(client, source, name)]
+    kept, twice = union.once(read)
+    known = union.named(kept, client.raw)
+    tables.write_batches(union.batches(known), union.schema(kept), path)
+    return Collected(name, path, union.broken(known), union.account(name, known, twice))
+
+
+def _joined(client: Client, table: str, parts: dict[str, Collected], path: Path) -> Collected:
+    """A table's `sql:`, answered; records of its sources that fit no header are this table's to tell of."""
+    source = client.tables.named()[table]
+    where = f"{shown(client.config)}: tables.{table}.sql"
+    joins.answer(source.sql, {name: part.path for name, part in parts.items()}, path, where=where)
+    used = joins.named(source.sql, parts)
+    before = " ".join(
+        other.sql or ""
+        for other in itertools.takewhile(lambda s: s is not source, client.tables.named().values())
     )
-    return Collected(table, path, broken, _account(table, named, twice), personal(source, path))
-
-
-BROKEN = ["source_file", "sheet", "source_row", "reason", "raw"]
-
-
-def _schema(files: list[TextTable]) -> pa.Schema:
-    """The headers of all files, each under the spelling of the first that has it: `Note` is `note`."""
-    first: dict[str, str] = {}
-    for file in files:
-        for header in file.headers:
-            first.setdefault(header.casefold(), header)
-    return pa.schema(
-        [(header, pa.string()) for header in first.values()] + [(ROW, pa.int64()), (FILE, pa.string())]
+    told = set(joins.named(before, parts))
+    broken = [parts[name].broken for name in used if name not in told]
+    files = [parts[name].files for name in used]
+    found = Collected(
+        table,
+        path,
+        pd.concat(broken, ignore_index=True) if broken else pd.DataFrame(columns=union.BROKEN),
+        pd.concat(files, ignore_index=True) if files else pd.DataFrame(columns=union.ACCOUNT),
     )
-
-
-def _batches(named: dict[str, TextTable]) -> Iterator[pa.RecordBatch]:
-    """Every file's records under one header; empty text where a file lacks an optional column."""
-    schema = _schema(list(named.values()))
-    for name, file in named.items():
-        spelt = {header.casefold(): header for header in file.headers}
-        for batch in file.batches():
-            empty = pa.array([""] * batch.num_rows, pa.string())
-            yield pa.record_batch(
-                [
-                    batch[spelt[header.casefold()]].fill_null("") if header.casefold() in spelt else empty
-                    for header in schema.names[:-2]
-                ]
-                + [batch[ROW], pa.array([name] * batch.num_rows, pa.string())],
-                schema=schema,
-            )
+    _check_headers(client, source, table, found.headers, f"{where} selects no column")
+    return found
 
 
 def personal(source: Source, path: Path) -> frozenset[str]:
@@ -171,7 +197,7 @@ def from_text(table: str, rows: pd.DataFrame, file: str = "memory") -> Collected
     content = content.append_column(FILE, pa.array([file] * len(rows), pa.string()))
     path = Path(tempfile.mkdtemp(dir=tables.spill())) / f"{table}.parquet"
     account = pd.DataFrame({"file": [file], "sheet": [""]})
-    return Collected(table, tables.write_arrow(content, path), pd.DataFrame(columns=BROKEN), account)
+    return Collected(table, tables.write_arrow(content, path), pd.DataFrame(columns=union.BROKEN), account)
 
 
 def mappable(table: str) -> list[str]:
@@ -209,62 +235,23 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
         )
 
 
-def _file(client: Client, source: Source, table: str, path: Path) -> TextTable:
+def _file(client: Client, source: Delivered, table: str, path: Path) -> TextTable:
     columns = mapped(source)
     found = text_table(path, expected=set(columns.values()), sheet=source.sheet, delimiter=source.delimiter)
-    for column, header in columns.items():
-        if header not in found.headers:
-            near = nearest(header, found.headers)
-            hint = f" Did you mean {near!r}?" if near else ""
-            raise SourceError(
-                f"{shown(path)} has no column {header!r}, which {shown(client.config)} maps to "
-                f"tables.{table}.{column}. It has: {', '.join(found.headers)}.{hint}"
-            )
+    _check_headers(client, source, table, found.headers, f"{shown(path)} has no column")
     return found
 
 
-def _once(read: list[TextTable]) -> tuple[list[TextTable], list[TextTable]]:
-    """Files apart from those delivered twice, under whatever name."""
-    kept: dict[str, TextTable] = {}
-    twice = []
-    for file in read:
-        if file.fingerprint in kept:
-            twice.append(file)
-        else:
-            kept[file.fingerprint] = file
-    return list(kept.values()), twice
-
-
-def _named(client: Client, files: list[TextTable]) -> dict[str, TextTable]:
-    """Files by the name under which their rows are known: two branches may both send an orders.csv."""
-    named: dict[str, TextTable] = {}
-    for file in files:
-        inside = file.path.is_relative_to(client.raw)
-        name = file.path.relative_to(client.raw).as_posix() if inside else file.path.name
-        taken = sum(known == name or known.startswith(f"{name} (") for known in named)
-        named[f"{name} ({taken + 1})" if taken else name] = file
-    return named
-
-
-def _account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> pd.DataFrame:
-    """One line a file: what it is, how many records, what was found in it."""
-    return pd.DataFrame(
-        [
-            {
-                "table": table,
-                "file": name,
-                "form": file.form,
-                "sheet": file.sheet,
-                "title_rows": file.titles,
-                "records": file.records if used else 0,
-                "misfits": len(file.broken) if used else 0,
-                "use": "used" if used else "delivered twice",
-                "sha256": file.fingerprint,
-            }
-            for used, files in ((True, kept.items()), (False, [(f.path.name, f) for f in twice]))
-            for name, file in files
-        ]
-    )
+def _check_headers(client: Client, source: Delivered, table: str, headers: list[str], lacking: str) -> None:
+    """Every mapped header is there."""
+    for column, header in mapped(source).items():
+        if header not in headers:
+            near = nearest(header, headers)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise SourceError(
+                f"{lacking} {header!r}, which {shown(client.config)} maps to "
+                f"tables.{table}.{column}. It has: {', '.join(headers)}.{hint}"
+            )
 
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
@@ -286,9 +273,13 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
     return None if first is None else (day_of(first), day_of(last))
 
 
-def delivery(client: Client) -> dict[str, Collected]:
-    """Everything a client delivers, table by table, read into `built/delivery/collected/`."""
-    return {name: collected(client, name, _folder(client)) for name in client.tables.named()}
+def delivery(client: Client, parts: dict[str, Collected] | None = None) -> dict[str, Collected]:
+    """Everything a client delivers, table by table, read into `built/delivery/collected/`.
+
+    `parts` are the named sources, if they have been read already (`named`).
+    """
+    parts = named(client) if parts is None else parts
+    return {name: collected(client, name, _folder(client), parts) for name in client.tables.named()}
 
 
 def _folder(client: Client) -> Path:
