@@ -91,6 +91,20 @@ class Surveys(Source):
     answers: dict[Literal["product", "service", "after_sales", "brand", "overall", "recommend"], Answer]
 
 
+class Snapshot(Source):
+    """Totals of each customer at one date; its satisfaction score needs the ends of its scale."""
+
+    satisfaction_scale: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _scale_told(self) -> "Snapshot":
+        if (self.satisfaction_scale is None) != ("satisfaction" not in self.columns):
+            raise ValueError("columns.satisfaction and satisfaction_scale go together")
+        if self.satisfaction_scale and self.satisfaction_scale[0] >= self.satisfaction_scale[1]:
+            raise ValueError("the scale's first end must lie below its second")
+        return self
+
+
 class Tables(Rule):
     """The tables a client delivers; one that is absent is reported as not supplied.
 
@@ -99,7 +113,7 @@ class Tables(Rule):
 
     customers: Source | None = None
     transactions: Transactions | None = None
-    snapshot: Source | None = None
+    snapshot: Snapshot | None = None
     tiers: Source | None = None
     surveys: Surveys | None = None
     needs: Source | None = None

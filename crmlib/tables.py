@@ -145,13 +145,17 @@ def frame(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame:
 
 
 def supplied(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame | None:
-    """The same for an optional table: None where the client does not supply it.
+    """The same for an optional table: None where the client does not supply it."""
+    return frame(folder, table, until) if delivered(folder, table) else None
+
+
+def delivered(folder: Path, table: Table) -> bool:
+    """Whether the client supplies a table.
 
     The ledger tells: it has a part for every table that was delivered, so that a file left from an
     earlier delivery is never taken for a part of this one.
     """
-    delivered = set(frame(folder, LEDGER)["table"])
-    return frame(folder, table, until) if table.name in delivered else None
+    return table.name in set(frame(folder, LEDGER)["table"])
 
 
 def customers(folder: Path, until: int) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
     main = 10**decimals
     parts = {
         "orders": (facts["orders"].astype(float), rule.orders),
-        "spend": (facts["net"] / main, rule.spend),
+        "spend": (facts["net"].astype(float) / main, rule.spend),
         "profit": (facts["profit"].astype("Float64").astype(float) / main, rule.profit),
     }
     grades = {name: graded(v, cuts, rule.shares, rule.at_least) for name, (v, cuts) in parts.items()}
@@ -89,16 +89,20 @@ HALVES = Cuts(high=2.5, medium=1.5)
 
 def abc(facts: pd.DataFrame, rule: AbcRule) -> pd.Series:
     """ABC (X05): A the customers who begin below the first share of purchases, B the second, C the rest."""
-    if len(facts) < rule.at_least:
+    if facts["gross"].notna().sum() < rule.at_least:
         return pd.Series(NOT_GRADED, index=facts.index, dtype="str")
     return by_share(facts["gross"], rule.shares, ("A", "B", "C"))
 
 
-def behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
+def behaviour(
+    facts: pd.DataFrame, rule: BehaviourRule, stated: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Active, dormant or churned (X02), by own rhythm and by fixed days.
 
     From `own_rhythm_from` orders on, silence is measured in the customer's own mean gap between
-    order days; before that, or where all orders fell on one day, in fixed days.
+    order days; before that, or where all orders fell on one day, in fixed days. The firm's own mark
+    (`stated`) goes before any of these: who is marked as gone has churned, who is marked as not
+    gone is at most dormant, and active where nobody knows of a last order.
 
     Returns
     -------
@@ -108,12 +112,23 @@ def behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
     fixed = _state(days, rule.active_days, rule.dormant_days)
     own = (facts["orders"] >= rule.own_rhythm_from) & (facts["gap_days"] > 0)
     rhythm = _state(days / facts["gap_days"], rule.active_gaps, rule.dormant_gaps)
-    return pd.DataFrame({"behaviour": rhythm.where(own, fixed), "behaviour_fixed": fixed})
+    judged, gone = rhythm.where(own, fixed), _as_stated(facts, stated, "churned")
+    stays = judged.map({"active": "active", "dormant": "dormant", "churned": "dormant", NOT_GRADED: "active"})
+    marked = judged.mask(gone.eq(False), stays).mask(gone.eq(True), "churned")
+    return pd.DataFrame({"behaviour": marked, "behaviour_fixed": fixed})
 
 
 def _state(silence: pd.Series, active: float, dormant: float) -> pd.Series:
-    named = np.select([silence <= active, silence <= dormant], ["active", "dormant"], "churned")
+    states = ["active", "dormant", "churned"]
+    named = np.select([silence <= active, silence <= dormant, silence.notna()], states, NOT_GRADED)
     return pd.Series(named, index=silence.index, dtype="str")
+
+
+def _as_stated(facts: pd.DataFrame, stated: pd.DataFrame | None, column: str) -> pd.Series:
+    """What the firm itself says of each customer, in the order of `facts`; empty where nothing."""
+    if stated is None:
+        return pd.Series(None, index=facts.index, dtype=object)
+    return facts["customer_id"].map(stated.set_index("customer_id")[column].astype(object))
 
 
 def satisfaction(answers: pd.DataFrame, rule: SatisfactionRule) -> pd.Series:
@@ -150,15 +165,25 @@ def recommendation(answers: pd.DataFrame) -> pd.Series:
 
 
 def classes(
-    facts: pd.DataFrame, rfm: pd.DataFrame, answers: pd.DataFrame | None, rules: Classes, *, decimals: int
+    facts: pd.DataFrame,
+    rfm: pd.DataFrame,
+    answers: pd.DataFrame | None,
+    rules: Classes,
+    *,
+    decimals: int,
+    stated: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every class of every customer with a sale.
+
+    Value, ABC and tier are computed. Of frequency, activity, loyalty and satisfaction what cannot be
+    computed is as the firm states it.
 
     Parameters
     ----------
     facts, rfm : a row per customer, in the same order
     answers : survey answers by as_of, or None where no survey is supplied
     rules : the client's standards
+    stated : what the firm itself says, as `classification.stated.stated` returns it
 
     Returns
     -------
@@ -167,11 +192,17 @@ def classes(
     ids = facts["customer_id"]
     often = rules.frequency
     frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
-    states = behaviour(facts, rules.behaviour)
+    frequency = _completed(frequency, _as_stated(facts, stated, "frequency"))
+    states = behaviour(facts, rules.behaviour, stated)
     activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
+    activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
     asked = answers is not None and len(answers) > 0
     recommend = ids.map(recommendation(answers)) if asked else pd.Series(np.nan, index=ids.index)
-    loyal = by_cuts(loyalty(facts, recommend, rules), HALVES)
+    loyal = _loyal(facts, recommend, rules, stated)
+    content = ids.map(satisfaction(answers, rules.satisfaction)) if asked else None
+    if stated is not None:
+        said = _as_stated(facts, stated, "satisfaction")
+        content = said if content is None else content.astype(object).where(content.notna(), said)
     worth = value(facts, rules.value, decimals)
     points = tier_points(facts, frequency, loyal, rules, decimals)
     return pd.concat([rfm, states], axis=1).assign(
@@ -180,10 +211,24 @@ def classes(
         frequency=frequency,
         activity=activity,
         loyalty=loyal,
-        satisfaction=ids.map(satisfaction(answers, rules.satisfaction)) if asked else None,
+        satisfaction=content,
         tier=by_cuts(points, rules.tier.cuts),
         tier_points=points,
     )
+
+
+def _completed(computed: pd.Series, said: pd.Series) -> pd.Series:
+    """Classes as computed; where they could not be, as the firm states them."""
+    return computed.where((computed != NOT_GRADED) | said.isna(), said).astype("str")
+
+
+def _loyal(
+    facts: pd.DataFrame, recommend: pd.Series, rules: Classes, stated: pd.DataFrame | None
+) -> pd.Series:
+    """Loyalty by its points; as stated where the firm states it and nobody knows since when they buy."""
+    computed = by_cuts(loyalty(facts, recommend, rules), HALVES)
+    said = _as_stated(facts, stated, "loyalty")
+    return computed.where(facts["tenure_days"].notna() | said.isna(), said).astype("str")
 
 
 def loyalty(facts: pd.DataFrame, recommend: pd.Series, rules: Classes) -> pd.Series:
@@ -206,14 +251,21 @@ def tier_points(
     Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
     spend is all that is graded, the tier is the value class of spend.
     """
-    rule, main = rules.value, 10**decimals
-    spend = graded(facts["net"] / main, rule.spend, rule.shares, rule.at_least)
-    profit = facts["profit"].astype("Float64").astype(float) / main
-    lifetime = graded(profit, rule.profit, rule.shares, rule.at_least)
-    parts = {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime}
+    parts = tier_parts(facts, frequency, loyal, rules, decimals)
     points = mean_points(parts, rules.tier.weights.model_dump())
     # Without a graded amount, habits alone would make a tier that says nothing of worth.
-    return points.where(spend != NOT_GRADED)
+    return points.where(parts["spend"] != NOT_GRADED)
+
+
+def tier_parts(
+    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+) -> dict[str, pd.Series]:
+    """The gradings behind the combined tier: frequency, spend, loyalty, lifetime."""
+    rule, main = rules.value, 10**decimals
+    spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
+    profit = facts["profit"].astype("Float64").astype(float) / main
+    lifetime = graded(profit, rule.profit, rule.shares, rule.at_least)
+    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime}
 
 
 def counts(classes: pd.DataFrame, column: str, order: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -233,7 +285,10 @@ def beside_fixed(classes: pd.DataFrame) -> pd.DataFrame:
     """Behaviour by own rhythm with the count by fixed days beside: behaviour, customers, share, by_fixed_days."""
     table = counts(classes, "behaviour", ("active", "dormant", "churned"))
     fixed = classes["behaviour_fixed"].value_counts()
-    return table.assign(by_fixed_days=table["behaviour"].map(fixed).fillna(0).astype("int64"))
+    beside = table["behaviour"].map(fixed).fillna(0).astype("int64")
+    if len(classes) and set(fixed.index) == {NOT_GRADED}:
+        beside = pd.Series(None, index=table.index, dtype=object)  # nobody knows of a last order
+    return table.assign(by_fixed_days=beside)
 
 
 def levels(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
@@ -251,9 +306,11 @@ def levels(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     return found[["class", "level", "customers", "share", "gross", "share_of_sales"]]
 
 
-def judged_behaviour(facts: pd.DataFrame, rule: BehaviourRule) -> pd.DataFrame:
+def judged_behaviour(
+    facts: pd.DataFrame, rule: BehaviourRule, stated: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Behaviour alone: customer_id, behaviour, behaviour_fixed."""
-    return pd.concat([facts[["customer_id"]], behaviour(facts, rule)], axis=1)
+    return pd.concat([facts[["customer_id"]], behaviour(facts, rule, stated)], axis=1)
 
 
 def held(levels: pd.DataFrame, name: str, level: str) -> dict[str, float]:
@@ -267,9 +324,16 @@ def held(levels: pd.DataFrame, name: str, level: str) -> dict[str, float]:
 
 
 def states(behaviours: pd.DataFrame) -> dict[str, float]:
-    """Share of customers active, dormant and churned."""
+    """Share of customers active, dormant and churned, and how many customers have a behaviour.
+
+    `dated` is False where nobody knows when any customer last bought: the firm's own mark then tells
+    who has gone, but not who is dormant.
+    """
     shares = behaviours.set_index("behaviour")["share"]
-    return {state: float(shares.get(state, 0.0)) for state in ("active", "dormant", "churned")}
+    judged = behaviours[behaviours["behaviour"] != NOT_GRADED]
+    dated = not len(judged) or bool(behaviours["by_fixed_days"].notna().any())
+    found = {state: float(shares.get(state, 0.0)) for state in ("active", "dormant", "churned")}
+    return found | {"dated": dated, "judged": int(judged["customers"].sum())}
 
 
 def loose(classes: pd.DataFrame) -> dict[str, float]:

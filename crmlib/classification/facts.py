@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from crmlib import tables
+from crmlib.classification import stated
+from crmlib.client import Client
 from crmlib.period import Period
 
 DAYS_A_YEAR = 365.25
@@ -94,6 +96,27 @@ def facts(transactions: Any, *, as_of: int) -> pd.DataFrame:
     )[tables.FACTS.schema.names]
 
 
+SOURCES = (tables.TRANSACTIONS, tables.SNAPSHOT, tables.TIERS)
+
+
+def source(client: Client) -> str:
+    """The table that facts are taken from: order lines, else a customer snapshot, else a tier table."""
+    return next(table.name for table in SOURCES if tables.delivered(client.delivery, table))
+
+
+def known(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
+    """Facts of every customer from whatever the client supplies, in the columns of `tables.FACTS`.
+
+    Parameters
+    ----------
+    as_of : day number; what is dated later is not seen
+    dated : leave out totals without a day, which belong to any period but not to two of them
+    """
+    if source(client) != tables.TRANSACTIONS.name:
+        return stated.facts(client, as_of=as_of, dated=dated)
+    return facts(tables.relation(client.delivery, tables.TRANSACTIONS, until=as_of), as_of=as_of)
+
+
 def activity(transactions: Any, span: Period) -> pd.DataFrame:
     """What each customer did within a period.
 
@@ -140,7 +163,8 @@ def summary(facts: pd.DataFrame) -> pd.DataFrame:
         "recency_days": "days",
         "gap_days": "days",
     }
-    known = facts[list(units)].agg(["min", "median", "max"]).T if len(facts) else pd.DataFrame()
+    told = [fact for fact in units if facts[fact].notna().any()]  # what nobody supplies is no row
+    known = facts[told].agg(["min", "median", "max"]).T if told else pd.DataFrame()
     if known.empty:
         return pd.DataFrame({"fact": [], "least": [], "median": [], "most": [], "unit": []})
     table = known.set_axis(["least", "median", "most"], axis=1).rename_axis("fact").reset_index()

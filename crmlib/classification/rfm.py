@@ -11,6 +11,7 @@ import pandas as pd
 from crmlib.rules import RfmRule
 
 TOO_FEW = "too_few"
+NOT_SUPPLIED = "not_supplied"
 # Rows: R from 5 (just bought) to 1 (long ago). Columns: frequency and money from 1 to 5.
 SEGMENTS = {
     5: ("newcomer", "promising", "loyal", "champion", "champion"),
@@ -35,13 +36,17 @@ def segment(recency: int, frequency: int, monetary: int) -> str:
 def fifths(values: pd.Series) -> pd.Series:
     """Scores 1–5 by rank, the largest value 5; equal values share the score of their mean rank.
 
+    A value that is not known has score 0 and takes part in no rank.
+
     >>> fifths(pd.Series([10, 20, 30, 40, 50])).tolist()
     [1, 2, 3, 4, 5]
     >>> fifths(pd.Series([7, 7, 7, 7, 7])).tolist()
     [3, 3, 3, 3, 3]
+    >>> fifths(pd.Series([None, 20.0])).tolist()
+    [0, 3]
     """
-    middle = (values.rank(method="average") - 0.5) / len(values)
-    return np.floor(middle * 5).clip(0, 4).astype("int64") + 1
+    middle = (values.rank(method="average") - 0.5) / max(values.notna().sum(), 1)
+    return (np.floor(middle * 5).clip(0, 4) + 1).fillna(0).astype("int64")
 
 
 def rfm(facts: pd.DataFrame, rule: RfmRule) -> pd.DataFrame:
@@ -55,7 +60,7 @@ def rfm(facts: pd.DataFrame, rule: RfmRule) -> pd.DataFrame:
     Returns
     -------
     customer_id, recency_score, frequency_score, monetary_score (1–5; 0 where too few customers),
-    segment (a name of `NAMES`, or `too_few`).
+    segment (a name of `NAMES`; `too_few`; `not_supplied` where recency, frequency or money is not known).
     """
     if len(facts) < rule.at_least:
         nothing = dict.fromkeys(("recency_score", "frequency_score", "monetary_score"), 0)
@@ -65,15 +70,16 @@ def rfm(facts: pd.DataFrame, rule: RfmRule) -> pd.DataFrame:
         frequency_score=fifths(facts["orders"]),
         monetary_score=fifths(facts["gross"]),
     )
-    names = map(segment, scores["recency_score"], scores["frequency_score"], scores["monetary_score"])
-    return scores.assign(segment=list(names))
+    points = scores[["recency_score", "frequency_score", "monetary_score"]]
+    names = [segment(*three) if all(three) else NOT_SUPPLIED for three in points.itertuples(index=False)]
+    return scores.assign(segment=names)
 
 
 def segments(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     """One row a segment: customers, their share, their gross sales and share of those, mean recency."""
     joined = classes[["customer_id", "segment"]].merge(facts, on="customer_id", validate="one_to_one")
     grouped = joined.groupby("segment")
-    order = [name for name in (*NAMES, TOO_FEW) if name in grouped.groups]
+    order = [name for name in (*NAMES, TOO_FEW, NOT_SUPPLIED) if name in grouped.groups]
     table = grouped.agg(
         customers=("customer_id", "size"), gross=("gross", "sum"), recency_days=("recency_days", "mean")
     ).loc[order]
@@ -83,9 +89,13 @@ def segments(classes: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def champions(segments: pd.DataFrame) -> dict[str, float]:
-    """Of the best segment: customers, their share, their share of sales; 0 where it is empty."""
+    """Of the best segment: customers, their share, their share of sales; 0 where it is empty.
+
+    `told` is False where it is not known of any customer when, how often and for how much they bought.
+    """
     best = segments[segments["segment"] == "champion"]
     return {
+        "told": not len(segments) or bool((segments["segment"] != NOT_SUPPLIED).any()),
         "customers": int(best["customers"].sum()),
         "share": float(best["share"].sum()),
         "sales": float(best["share_of_sales"].sum()),

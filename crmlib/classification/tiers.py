@@ -3,10 +3,12 @@
 from datetime import datetime
 from io import BytesIO
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from pydantic import BaseModel
 
+from crmlib.classification.classes import POINTS, tier_parts
 from crmlib.rules import Classes
 
 COLUMNS = (
@@ -59,7 +61,7 @@ def tiers(
             "客户名称": rows["name"].fillna(rows["customer_id"]),
             "联系方式": rows["contact"],
             "所属行业": rows["industry"],
-            "历史购买记录": rows["orders"].map(lambda count: f"{count}次"),
+            "历史购买记录": rows["orders"].map(lambda count: "" if pd.isna(count) else f"{int(count)}次"),
             "消费金额": rows["net"].map(lambda amount: _amount(amount, decimals, unit)),
             "利润贡献": rows["profit"].map(lambda amount: _amount(amount, decimals, unit)),
             "购买频率": rows["frequency"].map(LEVELS),
@@ -84,6 +86,47 @@ def _amount(amount: int | None, decimals: int, unit: str) -> str:
     whole, rest = divmod(abs(int(amount)), 10**decimals)
     digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
     return f"{'-' if amount < 0 else ''}{whole}{'.' + digits if digits else ''}{unit}"
+
+
+def regraded(
+    classes: pd.DataFrame, stated: pd.DataFrame, facts: pd.DataFrame, rules: Classes, *, decimals: int
+) -> pd.DataFrame:
+    """Customers whose tier is not the one the firm has given them, and the part that decides it.
+
+    Parameters
+    ----------
+    classes, facts : a row per customer, in the same order
+    stated : what the firm itself says, as `classification.stated.stated` returns it
+
+    Returns
+    -------
+    customer_id, given, tier (computed), decided_by, spend, lifetime, frequency, loyalty (the parts of
+    the tier). `decided_by` is the part whose weighted points pull furthest from the given tier
+    towards the computed one, of equals the first in this order; `no_cuts` where no tier could be
+    computed. The largest spend first.
+    """
+    parts = tier_parts(facts, classes["frequency"], classes["loyalty"], rules, decimals)
+    names = ("spend", "lifetime", "frequency", "loyalty")
+    pair = classes[["customer_id", "tier"]].assign(
+        given=classes["customer_id"].map(stated.set_index("customer_id")["tier"]),
+        net=facts["net"].to_numpy(),
+        **{name: parts[name] for name in names},
+    )
+    apart = pair[pair["given"].notna() & (pair["given"] != pair["tier"])].copy()
+    given = apart["given"].map(POINTS).astype(float)
+    way = np.sign(apart["tier"].map(POINTS).astype(float) - given)
+    weights = rules.tier.weights.model_dump()
+    pull = pd.DataFrame({n: (apart[n].map(POINTS).astype(float) - given) * way * weights[n] for n in names})
+    decided = pull.fillna(-np.inf).idxmax(axis=1) if len(pull) else pd.Series(dtype=object)
+    apart["decided_by"] = decided.where(way.notna(), "no_cuts")
+    ordered = apart.sort_values(["net", "customer_id"], ascending=[False, True], na_position="last")
+    return ordered[["customer_id", "given", "tier", "decided_by", *names]].reset_index(drop=True)
+
+
+def compared(classes: pd.DataFrame, stated: pd.DataFrame) -> int:
+    """How many customers have a given tier to hold theirs against."""
+    given = stated.loc[stated["tier"].notna(), "customer_id"]
+    return int(classes["customer_id"].isin(given).sum())
 
 
 def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

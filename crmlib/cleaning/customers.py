@@ -58,7 +58,7 @@ def customers(collected: Collected, client: Client) -> Cleaned:
     source = client.tables.customers
     engine = tables.engine()
     collected.delivered(engine)
-    parts = [_column(column, source.columns, source.date_format) for column in CUSTOMER_COLUMNS]
+    parts = [attribute(column, source.columns, source.date_format) for column in CUSTOMER_COLUMNS]
     originals = ", ".join(values.name(c) for c in collected.headers)
     typed = engine.sql(
         f"SELECT {', '.join(parts)}, {FILE} AS source_file, {ROW} AS source_row, "
@@ -122,7 +122,7 @@ def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Tabl
     source = client.tables.transactions
     told = {column: header for column, header in source.columns.items() if column in CUSTOMER_COLUMNS}
     fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
-    parts = [_column(c, told, source.date_format) for c in ("customer_id", *fields)]
+    parts = [attribute(c, told, source.date_format) for c in ("customer_id", *fields)]
     so_far = ", ".join(f"last_value({field} IGNORE NULLS) OVER so_far AS {field}" for field in fields)
     state = f"struct_pack({', '.join(f'{field} := {field}' for field in fields)})"
     engine = tables.engine()
@@ -152,11 +152,37 @@ def from_lines(lines: pa.Table, collected: Collected, client: Client) -> pa.Tabl
     return tables.conform(rows.to_arrow_table(), tables.CUSTOMERS)
 
 
+def completed(base: pa.Table, told: list[pa.Table], *, add: bool) -> pa.Table:
+    """Customers with empty fields filled by other tables that tell of them, the newest word first.
+
+    Parameters
+    ----------
+    base : in the columns of `tables.CUSTOMERS`, a row for every version of a customer
+    told : further tables in the same columns
+    add : customers that only they name are added, as they were told of
+    """
+    rows = base.to_pandas(types_mapper=NULLABLE)
+    more = pd.concat([part.to_pandas(types_mapper=NULLABLE) for part in told], ignore_index=True)
+    fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
+    ordered = more.sort_values(["customer_id", "as_from_day"], na_position="first", kind="stable")
+    newest_word = ordered.groupby("customer_id")[fields].last()
+    if len(rows):
+        found = newest_word.reindex(rows["customer_id"]).set_axis(rows.index)
+        rows = rows.assign(**{field: rows[field].where(rows[field].notna(), found[field]) for field in fields})
+    new = more[~more["customer_id"].isin(rows["customer_id"])] if add else more.head(0)
+    return tables.conform(
+        pd.concat([rows, new], ignore_index=True) if len(rows) else new.reset_index(drop=True), tables.CUSTOMERS
+    )
+
+
+NULLABLE = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}.get
+
+
 def _conform(rows: pd.DataFrame) -> pa.Table:
     return tables.conform(rows.assign(as_from_day=None), tables.CUSTOMERS)
 
 
-def _column(column: str, mapping: dict[str, str], date_format: str | None) -> str:
+def attribute(column: str, mapping: dict[str, str], date_format: str | None) -> str:
     """A canonical column as SQL over the source."""
     if column not in mapping:
         return f"CAST(NULL AS {'INTEGER' if column in NUMERIC else 'VARCHAR'}) AS {column}"

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crmlib import tables
-from crmlib.cleaning import customers, ledger, surveys, transactions
+from crmlib.cleaning import customers, ledger, snapshot, surveys, tier_table, transactions
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection.sources import Collected
@@ -21,11 +21,17 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
     if "customers" in delivery:
         found["customers"] = customers.customers(delivery["customers"], client)
         known = set(found["customers"].kept["customer_id"].to_pylist())
-    found["transactions"] = transactions.transactions(
-        delivery["transactions"], client, delivered_on=delivered_on, known=known
-    )
+    told = {"delivered_on": delivered_on, "known": known}
+    if "transactions" in delivery:
+        found["transactions"] = transactions.transactions(delivery["transactions"], client, **told)
+    if "snapshot" in delivery:
+        found["snapshot"] = snapshot.snapshot(delivery["snapshot"], client, **told)
+    if "tiers" in delivery:
+        numbers = _numbers(found, delivery, client)
+        found["tiers"] = tier_table.tiers(delivery["tiers"], client, numbers=numbers)
     if known is None:
-        known = set(found["transactions"].kept["customer_id"].drop_null().to_pylist())
+        named = [part.kept["customer_id"].drop_null().to_pylist() for part in found.values()]
+        known = set().union(*named)
     if "surveys" in delivery:
         found["surveys"] = surveys.surveys(
             delivery["surveys"], client, delivered_on=delivered_on, known=known
@@ -33,10 +39,20 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
     return found
 
 
+def _numbers(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> dict[str, str]:
+    """Customer number by name, of names that only one customer has; a tier table may have only names."""
+    if "customer_id" in client.tables.tiers.columns:
+        return {}
+    listed = _told(found, delivery, client).select(["customer_id", "name"]).to_pandas().dropna()
+    listed = listed.drop_duplicates()
+    alone = listed[~listed["name"].duplicated(keep=False)]
+    return dict(zip(alone["name"], alone["customer_id"], strict=True))
+
+
 def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
     """The ledger of the whole delivery, held against what came, what was kept, and what was set aside."""
     lines = pd.concat([part.ledger for part in found.values()], ignore_index=True)
-    kept = {name: (part.kept.num_rows, _money(part.kept)) for name, part in found.items()}
+    kept = {name: (part.kept.num_rows, _money(part.kept, name)) for name, part in found.items()}
     if "surveys" in found:
         kept |= {"answers": kept["surveys"], "surveys": (found["surveys"].forms, 0)}
     total = ledger.balanced(lines, kept).set_index("table")
@@ -51,15 +67,32 @@ def account(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.Dat
     return lines
 
 
-def _money(kept: pa.Table) -> int:
-    return (pc.sum(kept["amount"]).as_py() or 0) if "amount" in kept.column_names else 0
+# The tables whose rows carry money, and the column it stands in.
+MONEY = {"transactions": "amount", "snapshot": "spend", "tiers": "spend"}
+
+
+def _money(kept: pa.Table, table: str) -> int:
+    return (pc.sum(kept[MONEY[table]]).as_py() or 0) if table in MONEY else 0
 
 
 def customer_table(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
-    """Customers as delivered, or as their order lines tell of them."""
+    """Customers as delivered, or as their order lines tell of them, completed by what totals tell.
+
+    A customer table says who is a customer; without one, whoever a snapshot or a tier table names is
+    one too.
+    """
+    base = _told(found, delivery, client)
+    told = [part.people for part in found.values() if part.people is not None]
+    return customers.completed(base, told, add="customers" not in found) if told else base
+
+
+def _told(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> pa.Table:
+    """Customers by the customer table, else by order lines; nobody where neither is supplied."""
     if "customers" in found:
         return found["customers"].kept
-    return customers.from_lines(found["transactions"].kept, delivery["transactions"], client)
+    if "transactions" in found:
+        return customers.from_lines(found["transactions"].kept, delivery["transactions"], client)
+    return tables.CUSTOMERS.schema.empty_table()
 
 
 def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
@@ -75,8 +108,8 @@ def reasons(lines: pd.DataFrame) -> pd.DataFrame:
         fate=(lines["rows_merged"] > 0).map({True: "merged", False: "set_aside"}),
         reason=lines["step"],
     )
-    # Only order lines carry money; of a customer or an answer it is not 0 but no question.
-    gone["money"] = gone["money"].astype("Int64").where(gone["table"] == "transactions")
+    # Of a customer or an answer money is not 0 but no question.
+    gone["money"] = gone["money"].astype("Int64").where(gone["table"].isin(list(MONEY)))
     return gone.loc[gone["rows"] > 0, ["table", "reason", "fate", "rows", "money"]].reset_index(drop=True)
 
 
@@ -100,9 +133,14 @@ def flags(kept: pa.Table) -> pd.DataFrame:
     return table.sort_values(["lines", "flag"], ascending=[False, True], ignore_index=True)
 
 
+def kept(found: dict[str, Cleaned], table: tables.Table) -> pa.Table:
+    """A cleaned table; no rows where it is not supplied."""
+    return found[table.name].kept if table.name in found else table.schema.empty_table()
+
+
 def answers(found: dict[str, Cleaned]) -> pa.Table:
     """Survey answers; none where no survey is supplied."""
-    return found["surveys"].kept if "surveys" in found else tables.SURVEYS.schema.empty_table()
+    return kept(found, tables.SURVEYS)
 
 
 def abnormal(flags: pd.DataFrame) -> dict[str, int]:
@@ -114,6 +152,8 @@ def abnormal(flags: pd.DataFrame) -> dict[str, int]:
 def rules(client: Client) -> list[str]:
     """What this client's `client.yml` makes different from the glossary, as words; or that nothing does."""
     lines = client.tables.transactions
+    if lines is None:
+        return ["not_supplied"]
     departures = {
         "no_order_id": "order_id" not in lines.columns,
         "zero_price_purchase": lines.zero_price == "purchase",

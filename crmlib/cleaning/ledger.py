@@ -107,6 +107,8 @@ def figures(total: pd.DataFrame) -> dict[str, dict]:
 
 def kept(total: pd.DataFrame, table: str) -> dict[str, float]:
     """Of a table: rows that came, rows kept, and their share."""
+    if table not in set(total["table"]):
+        return {"rows": 0, "kept": 0, "share": None}
     line = total.set_index("table").loc[table]
     return {
         "rows": line["rows_in"],

@@ -56,6 +56,8 @@ class Cleaned:
     quarantine: pd.DataFrame
     ledger: pd.DataFrame
     forms: int = 0  # of a survey: forms kept, each with several answers
+    repairs: pd.DataFrame | None = None  # cells read otherwise than they stand, as `tables.REPAIRS`
+    people: pa.Table | None = None  # what a table of totals tells of customers, as `tables.CUSTOMERS`
 
 
 def transactions(

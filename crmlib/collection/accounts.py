@@ -90,9 +90,13 @@ def spans(collection: dict[str, Collected], client: Client, delivered_on: dt.dat
 
 
 def freshness(reach: pd.DataFrame, delivered_on: dt.date) -> dict:
-    """How far order lines reach: last day, days before the delivery, day of the delivery."""
-    lines = reach.set_index("table").loc["transactions"]
-    return {"last": lines["last_date"], "days": lines["days_old"], "on": delivered_on}
+    """How far order lines reach: last day, days before the delivery, day of the delivery.
+
+    Without order lines there is no last day.
+    """
+    lines = reach[reach["table"] == "transactions"]
+    last, days = (next(iter(lines[column]), None) for column in ("last_date", "days_old"))
+    return {"last": last, "days": days, "on": delivered_on}
 
 
 def absent(client: Client) -> list[str]:

@@ -29,13 +29,17 @@ NEEDS = {
     "customers": ({"customer_id"},),
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
     "surveys": ({"customer_id", "answered_day"},),
+    "snapshot": ({"customer_id"},),
+    "tiers": ({"customer_id"}, {"name"}),
 }
 CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith(("source_", "as_from"))]
 LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
     *("quantity", "price", "amount", "profit"),
 ]
-DATED = {"transactions": "ordered_at", "surveys": "answered_day"}
+DATED = {"transactions": "ordered_at", "surveys": "answered_day", "snapshot": "taken_day"}
+# Written by cleaning itself, never mapped.
+OURS = ("known", "source_file", "source_row")
 
 
 @dataclass(frozen=True)
@@ -210,7 +214,15 @@ def mappable(table: str) -> list[str]:
         "customers": CUSTOMER_COLUMNS,
         "transactions": list(dict.fromkeys([*LINE_COLUMNS, *CUSTOMER_COLUMNS])),
         "surveys": ["customer_id", "answered_day"],
+        "snapshot": _with_attributes(tables.SNAPSHOT),
+        "tiers": _with_attributes(tables.TIERS),
     }[table]
+
+
+def _with_attributes(table: tables.Table) -> list[str]:
+    """A table's own columns, and what else may be told of its customers."""
+    own = [column.name for column in table.columns if column.name not in OURS]
+    return list(dict.fromkeys([*own, *CUSTOMER_COLUMNS]))
 
 
 def _check_mapping(client: Client, source: Source, table: str) -> None:
@@ -256,10 +268,11 @@ def _check_headers(client: Client, source: Delivered, table: str, headers: list[
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
-    if collected.table not in DATED:
-        return None
     source = client.tables.named()[collected.table]
-    header = values.name(tidy(source.columns[DATED[collected.table]]))
+    dated = source.columns.get(DATED.get(collected.table, ""))
+    if dated is None:
+        return None
+    header = values.name(tidy(dated))
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
     first, last = (

@@ -53,6 +53,28 @@ def number(column: str) -> str:
     )
 
 
+# Units that only say what is counted, and those that multiply.
+_COUNTED = "次|元|圆|圓|块|笔|筆|单|單|件|个|個|人民币|人民幣|个月|個月|月|天|日|年"
+_TIMES = {"千": 10**3, "万": 10**4, "萬": 10**4, "百万": 10**6, "百萬": 10**6, "千万": 10**7, "千萬": 10**7}
+_TIMES |= {"亿": 10**8, "億": 10**8}
+_WIDE, _NARROW = "０１２３４５６７８９．，－＋", "0123456789.,-+"
+
+
+def measured(column: str) -> str:
+    """The exact decimal of a cell that may name its unit: `10次`, `10000元`, `3.2万`, `¥1,234.50`.
+
+    NULL where it is not plainly a number with a unit that is known.
+    """
+    bare = f"trim(translate({column}, {literal(_WIDE)}, {literal(_NARROW)}), {BLANKS})"
+    times = "|".join(sorted(_TIMES, key=len, reverse=True))
+    form = f"^([-+¥￥]*[\\d,]*\\.?\\d+) *({times})? *({_COUNTED})?$"
+    parts = f"regexp_extract({bare}, {literal(form)}, ['digits', 'times', 'counted'])"
+    cases = " ".join(f"WHEN {literal(word)} THEN {factor}" for word, factor in _TIMES.items())
+    plain = number(f"{parts}.digits")
+    with_unit = f"try_cast({plain} * (CASE {parts}.times {cases} ELSE 1 END) AS {NUMBER})"
+    return f"coalesce({number(column)}, {with_unit})"
+
+
 def moment(column: str, date_format: str | None = None) -> str:
     """The timestamp of a cell; NULL where it is not plainly a date.
 

@@ -114,7 +114,8 @@ def _cleaned(client: clients.Client, delivery: dict, day: dt.date) -> None:
         click.echo(
             f"  {reason.table}: {reason.rows} rows {reason.fate.replace('_', ' ')}: {WORDS[reason.reason]}"
         )
-    if "customer_id" not in client.tables.transactions.columns:
+    orders = client.tables.transactions
+    if orders is not None and "customer_id" not in orders.columns:
         click.echo("  transactions: no customer_id is mapped, so no figure of customers can be had")
 
 

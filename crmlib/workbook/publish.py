@@ -33,8 +33,12 @@ PACKAGES = (
     "pyarrow",
     "scikit-learn",
 )
-PUBLISHED = ("customers", "transactions", "surveys", "ledger", "quarantine", "facts", "classes")
-DAYS = {"transactions": "order_day", "surveys": "answered_day"}
+PUBLISHED = (
+    *("customers", "transactions", "snapshot", "tiers", "surveys", "ledger", "quarantine"),
+    *("facts", "classes"),
+)
+DAYS = {"transactions": "order_day", "surveys": "answered_day", "snapshot": "taken_day"}
+DELIVERED = ("customers", "transactions", "snapshot", "tiers", "surveys")  # only where the client supplies them
 BATCH = 1 << 17
 
 
@@ -78,7 +82,7 @@ def masked_tables(client: Client, period: Period, folder: Path) -> dict[str, str
     found = {}
     for name in PUBLISHED:
         table = tables.ALL[name]
-        if name in ("customers", "surveys") and name not in client.tables.named():
+        if name in DELIVERED and name not in client.tables.named():
             continue
         built = client.built(period) if table.step not in findings.DELIVERY_STEPS else client.delivery
         source = tables.verified(built / f"{name}.parquet", table.step)
@@ -100,7 +104,8 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
         for batch in file.iter_batches(BATCH, columns=kept.names):
             rows = pa.Table.from_batches([batch]).select(kept.names).cast(kept)
             if day:
-                rows = rows.filter(pc.less_equal(rows[day], until))
+                # Totals without a day belong to any period.
+                rows = rows.filter(pc.or_kleene(pc.is_null(rows[day]), pc.less_equal(rows[day], until)))
             if personal:
                 names = masked_table(rows.select(personal).to_pandas(), table, secret)
                 for name in personal:
