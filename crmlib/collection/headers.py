@@ -15,6 +15,7 @@ from crmlib.collection.vocabulary import ALIASES
 
 INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 
+
 def tidy(header: str) -> str:
     """A header in its one form.
 

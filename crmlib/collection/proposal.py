@@ -18,33 +18,66 @@ ASPECTS = ("product", "service", "after_sales", "brand", "overall", "recommend")
 # Any of these sets must be found before a file is taken for the table at all.
 NEEDS: dict[str, tuple[set[str], ...]] = {
     "transactions": ({"ordered_at", "amount"}, {"ordered_at", "price"}),
-    "tiers": tuple({one, other} for one in ("tier", "loyalty", "activity") for other in ("spend", "frequency")),
+    "tiers": tuple(
+        {one, other} for one in ("tier", "loyalty", "activity") for other in ("spend", "frequency")
+    ),
     "snapshot": tuple(
         {"customer_id", one} for one in ("spend", "tenure_months", "lifetime_value", "churned", "orders")
     ),
-    "applications": tuple({one, other} for one in ("application_id", "applied_day") for other in ("decision", "term_months")),
+    "applications": ({"applied_day", "decision"},),
     "relations": ({"customer_id", "other_id"},),
     "campaigns": tuple({"campaign", one} for one in ("reach", "engagement", "conversions", "cost")),
     "costs": ({"amount", "cost_day"},),
     "surveys": tuple({"customer_id", "answered_day", aspect} for aspect in ASPECTS),
-    "interactions": tuple({"opened_at", one} for one in ("answered_at", "resolved_at", "kind", "topic", "sentiment")),
-    "feedback": ({"text", "said_day"}, {"text", "customer_id"}),
+    "interactions": tuple(
+        {"opened_at", one} for one in ("answered_at", "resolved_at", "kind", "topic", "sentiment")
+    ),
+    "feedback": ({"text", "said_day"},),
     "needs": tuple(
-        {"customer_id", one} for one in ("need", "product_preference", "price_sensitivity", "service_expectation")
+        {"customer_id", one}
+        for one in ("need", "product_preference", "price_sensitivity", "service_expectation")
     ),
     "customers": tuple(
         {"customer_id", one}
-        for one in ("name", "contact", "customer_type", "industry", "region", "city", "gender", "birth_year", "scale")
+        for one in (
+            "name",
+            "contact",
+            "customer_type",
+            "industry",
+            "region",
+            "city",
+            "gender",
+            "birth_year",
+            "scale",
+        )
     ),
 }
 # Columns that many tables have say little about which one a file is.
-COMMON = {"customer_id", "channel", "text", "comment", "region", "topic", "name", "contact", "said_day", "ordered_at"}
+COMMON = {
+    "customer_id",
+    "channel",
+    "text",
+    "comment",
+    "region",
+    "topic",
+    "name",
+    "contact",
+    "said_day",
+    "ordered_at",
+}
 COMMON |= {"answered_day", "cost_day", "opened_at", "asked_day", "industry", "product"}
-DECIDING = {"customer_id", "ordered_at", "amount", "answered_day"}  # two as good as each other are asked about
+DECIDING = {
+    "customer_id",
+    "ordered_at",
+    "amount",
+    "answered_day",
+}  # two as good as each other are asked about
 # What a key of another file may add to a table's rows; money never, or it would count once a line.
 ADDED = {
     "transactions": {"customer_id", "ordered_at", "product", "product_group", "channel", "price"},
-    **dict.fromkeys(("surveys", "feedback", "needs", "interactions", "applications", "costs"), {"customer_id"}),
+    **dict.fromkeys(
+        ("surveys", "feedback", "needs", "interactions", "applications", "costs"), {"customer_id"}
+    ),
 }
 
 
@@ -72,7 +105,10 @@ class Proposed:
     @property
     def complete(self) -> bool:
         """Whether everything the table needs was found."""
-        return any(need <= {c for c, choice in self.choices.items() if not self.open(c)} for need in NEEDS[self.table])
+        return any(
+            need <= {c for c, choice in self.choices.items() if not self.open(c)}
+            for need in NEEDS[self.table]
+        )
 
     def open(self, column: str) -> bool:
         """Whether a column is left to the client, two headers being as good."""
@@ -95,7 +131,7 @@ class Proposal:
         """Exports that a table's query names."""
         found = set()
         for proposed in self.tables.values():
-            if proposed.joins or proposed.returns:
+            if proposed.joins or proposed.returns or proposed.base.parts:
                 found |= {proposed.base.name, *(link.parent for link in proposed.joins)}
                 found |= {proposed.returns[0].name} if proposed.returns else set()
         return found
@@ -135,15 +171,23 @@ def _with_attributes(found: Proposal, lines: Proposed) -> Proposed:
         for guess in look.candidates("customers", column)
         if column not in known and guess.header not in {c.guess.header for c in lines.choices.values()}
     ]
-    more = {c: choice for c, choice in _chosen("customers", pool, set()).items() if choice.guess.confidence >= SURE}
+    more = {
+        c: choice
+        for c, choice in _chosen("customers", pool, set()).items()
+        if choice.guess.confidence >= SURE
+    }
     return replace(lines, choices=lines.choices | more)
 
 
 def _foundation(found: Proposal, links: list[Link], by_name: dict[str, list[Proposed]]) -> None:
     """Order lines, else a tier table, else a snapshot; else what cells alone say."""
-    lines = [made for made in by_name["transactions"] if _best(by_name, made.base.name) in ("transactions", None)]
+    lines = [
+        made for made in by_name["transactions"] if _best(by_name, made.base.name) in ("transactions", None)
+    ]
     if lines:
-        chosen = max(lines, key=lambda made: (made.complete, made.score, made.base.rows.num_rows, made.base.name))
+        chosen = max(
+            lines, key=lambda made: (made.complete, made.score, made.base.rows.num_rows, made.base.name)
+        )
         found.tables["transactions"] = replace(chosen, returns=_returns(found, chosen))
     for table in ("tiers", "snapshot"):
         fitting = [made for made in by_name[table] if _best(by_name, made.base.name) == table]
@@ -152,12 +196,30 @@ def _foundation(found: Proposal, links: list[Link], by_name: dict[str, list[Prop
         if fitting:
             found.tables[table] = max(fitting, key=lambda m: (m.base.rows.num_rows, m.score, m.base.name))
     if not found.tables:
-        for look in found.looks.values():
-            guesses = unnamed.lines(look)
-            if guesses:
-                choices = {g.column: Choice(g, look.export.name, g.header) for g in guesses}
-                found.tables["transactions"] = Proposed("transactions", look.export, choices)
-                return
+        unsaid = [
+            (len(guesses), name) for name, look in found.looks.items() if (guesses := unnamed.lines(look))
+        ]
+        if unsaid:
+            look = found.looks[max(unsaid)[1]]
+            choices = {g.column: Choice(g, look.export.name, g.header) for g in unnamed.lines(look)}
+            found.tables["transactions"] = Proposed("transactions", look.export, choices)
+        elif not any(by_name.values()):
+            _half_told(found)
+
+
+def _half_told(found: Proposal) -> None:
+    """Nothing is whole: the export most like order lines, with what could be told of it."""
+    told = []
+    for name, look in found.looks.items():
+        pool = list(_pool(found, "transactions", {name: []}))
+        chosen = {
+            c: choice
+            for c, choice in _chosen("transactions", pool, set()).items()
+            if choice.guess.confidence >= SURE
+        }
+        told.append((len(chosen), look.export.rows.num_rows, name, chosen))
+    _, _, name, chosen = max(told, key=lambda one: one[:3])
+    found.tables["transactions"] = Proposed("transactions", found.looks[name].export, chosen)
 
 
 def _best(by_name: dict[str, list[Proposed]], export: str) -> str | None:
@@ -200,7 +262,10 @@ def _proposed(
     if not any(need <= set(have) for need in NEEDS[table]) or not _fits(table, look, have):
         return None
     joins = _joins(ways, {choice.export for choice in have.values()})
-    return Proposed(table, look.export, _spelt(look.export, have), joins, score=_score(table, look.export, have))
+    in_order = {column: have[column] for column in ALIASES[table] if column in have}
+    return Proposed(
+        table, look.export, _spelt(look.export, in_order), joins, score=_score(table, look.export, have)
+    )
 
 
 def _ways(found: Proposal, links: list[Link], table: str, name: str) -> dict[str, list[Link]]:
@@ -210,7 +275,9 @@ def _ways(found: Proposal, links: list[Link], table: str, name: str) -> dict[str
     same = [
         link
         for link in links
-        if link.child == name and link.column in found.looks[name].keys and relating.same_name(link.column, link.key)
+        if link.child == name
+        and link.column in found.looks[name].keys
+        and relating.same_name(link.column, link.key)
     ]
     return {name: []} | {link.parent: [link] for link in same}
 
@@ -245,7 +312,9 @@ def _identity(
         (name, header)
         for name, header in mine
         if header in found.looks[name].keys
-        and any(key != header and named(key, "transactions", "order_id") > 0.9 for key in found.looks[name].keys)
+        and any(
+            key != header and named(key, "transactions", "order_id") > 0.9 for key in found.looks[name].keys
+        )
     }
     ends = [((link.child, link.column), (link.parent, link.key)) for link in links]
     for one, other in [*ends, *((b, a) for a, b in ends)]:
@@ -272,7 +341,9 @@ def _chosen(table: str, pool: list[tuple[str, Guess]], wrong: set[tuple[str, str
         equal = [
             guess.header
             for export, guess in order
-            if guess.column == column and guess.confidence == choice.guess.confidence and guess.confidence >= SURE
+            if guess.column == column
+            and guess.confidence == choice.guess.confidence
+            and guess.confidence >= SURE
             if (export, guess.header) not in taken and export == choice.export
         ]
         found[column] = replace(choice, others=tuple(dict.fromkeys(equal)))
@@ -335,7 +406,9 @@ def _returns(found: Proposal, lines: Proposed) -> tuple[Export, str, str, str] |
     ours = found.looks[order.export].values(order.guess.header)
     for name, look in found.looks.items():
         said = [header for header in look.export.headers if named(header, "transactions", "returned") > 0.85]
-        numbers = [header for header in look.export.headers if named(header, "transactions", "order_id") > 0.9]
+        numbers = [
+            header for header in look.export.headers if named(header, "transactions", "order_id") > 0.9
+        ]
         called = any(known_as(word) == known_as(name) for word in RETURNS)
         if name != lines.base.name and numbers and (said or called) and order.export == lines.base.name:
             theirs = look.values(numbers[0])

@@ -147,7 +147,9 @@ class Profile:
         shapes: Counter = Counter()
         for cell, often in self.cells.items():
             shapes[re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", cell))] += often
-        return (shapes.most_common(1)[0][0], shapes.most_common(1)[0][1] / shapes.total()) if shapes else ("", 0)
+        return (
+            (shapes.most_common(1)[0][0], shapes.most_common(1)[0][1] / shapes.total()) if shapes else ("", 0)
+        )
 
     @cached_property
     def identifying(self) -> float:
@@ -169,7 +171,10 @@ def profile(column: pa.ChunkedArray) -> Profile:
     counted = pc.value_counts(full)
     step = max(1, len(counted) // CELLS)
     cells = Counter(
-        {str(entry["values"]): entry["counts"].as_py() for entry in counted.take(list(range(0, len(counted), step)))}
+        {
+            str(entry["values"]): entry["counts"].as_py()
+            for entry in counted.take(list(range(0, len(counted), step)))
+        }
     )
     return Profile(len(text), len(full), len(counted), cells, full)
 
@@ -271,9 +276,13 @@ def candidates(table: str, column: str, profiles: dict[str, Profile]) -> list[Gu
         if name:
             sure = name * (0.2 + 0.8 * fits) if fits < 0.95 else name
             how = "by its name" if name > 0.8 else "by a part of its name"
-            found.append((sure, Guess(column, header, round(100 * sure - 2.5), f"{how}; {told(kind, about)}")))
+            found.append(
+                (sure, Guess(column, header, round(100 * sure - 2.5), f"{how}; {told(kind, about)}"))
+            )
         elif alone := _alone(column, about):
-            found.append((alone, Guess(column, header, round(100 * alone), f"by its cells: {told(kind, about)}")))
+            found.append(
+                (alone, Guess(column, header, round(100 * alone), f"by its cells: {told(kind, about)}"))
+            )
     return [guess for _, guess in sorted(found, key=lambda pair: -pair[0])]
 
 
@@ -293,4 +302,4 @@ def told(kind: str, about: Profile) -> str:
         return f"{about.dates:.0%} dates"
     if kind in ("number", "count", "year"):
         return f"{about.numbers:.0%} numbers"
-    return f"{about.distinct:,} different values"
+    return f"{about.distinct:,} different values" if about.distinct > 1 else "one value"

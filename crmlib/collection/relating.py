@@ -114,7 +114,11 @@ def same_name(one: str, other: str) -> bool:
 def _alike(one: Profile, other: Profile) -> bool:
     """Whether two columns look like the same kind of number of things; small counts look like anything."""
     same = one.shape[0] == other.shape[0] or (one.shape[1] < 0.6 and abs(one.length - other.length) < 1)
-    return same and min(one.identifying, other.identifying) >= 0.8 and min(one.distinct, other.distinct) >= FEWEST
+    return (
+        same
+        and min(one.identifying, other.identifying) >= 0.8
+        and min(one.distinct, other.distinct) >= FEWEST
+    )
 
 
 def paths(base: str, found: Iterable[Link], *, deepest: int = 3) -> dict[str, list[Link]]:
@@ -146,5 +150,7 @@ def spelt(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _reserved() -> frozenset[str]:
-    found = tables.engine().sql("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'")
+    found = tables.engine().sql(
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+    )
     return frozenset(name for (name,) in found.fetchall())

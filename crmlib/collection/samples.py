@@ -4,11 +4,12 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from crmlib.collection.files import DELIMITERS, ROW, TITLE_ROWS, text_table
 from crmlib.collection.headers import known_as, tidy
 from crmlib.collection.vocabulary import ALIASES
 from crmlib.errors import Refused, SourceError
+from crmlib.mapping import Tables
 
 SUFFIXES = {
     *(".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".parquet", ".jsonl", ".ndjson"),
@@ -49,6 +51,7 @@ class Export:
     sheet: str | None = None  # of a workbook with several, or with a hidden one before it
     titles: int = 0  # rows above the header
     records: int | None = None  # None where only a part was read
+    parts: tuple["Export", ...] = ()  # sheets of one header, which are one table together
 
     @property
     def headers(self) -> list[str]:
@@ -185,7 +188,9 @@ def _workbook(path: Path) -> list[Export]:
         sheet = name if len(visible) > 1 or book.sheet_names[0] != name else None
         found.append(_export(path, rows, table.records, sheet=sheet, titles=table.titles))
     if not found:
-        raise SourceError(f"{shown(path)}: no sheet has a row that names columns. Sheets: {', '.join(visible)}.")
+        raise SourceError(
+            f"{shown(path)}: no sheet has a row that names columns. Sheets: {', '.join(visible)}."
+        )
     return found
 
 
@@ -310,41 +315,61 @@ def _pieces(path: Path) -> list[str]:
 
 
 def _together(found: list[Export]) -> list[Export]:
-    """Files of one header as one export: months of one table."""
+    """Files of one header as one export (months of one table), sheets of one header as parts of one."""
     kept: dict[tuple, Export] = {}
     for export in found:
-        key = (tuple(name.casefold() for name in export.headers), export.sheet)
-        first = kept.get(key)
-        if first is None or first.paths[0].parent != export.paths[0].parent:
-            kept[key if first is None else (*key, export.paths[0])] = export
-            continue
-        rows = pa.concat_tables([first.rows, export.rows.rename_columns(first.headers)])
-        records = None if None in (first.records, export.records) else first.records + export.records
-        kept[key] = replace(
-            first,
-            paths=(*first.paths, *export.paths),
-            rows=rows,
-            whole=first.whole and export.whole,
-            records=records,
-        )
-    return list(kept.values())
+        folder = export.paths[0] if export.sheet else export.paths[0].parent
+        key = (folder, export.sheet, *(name.casefold() for name in export.headers))
+        kept[key] = _united(kept[key], export) if key in kept else export
+    books: dict[tuple, Export] = {}
+    for (folder, _, *names), export in kept.items():
+        key = (folder, export.sheet is not None, *names)
+        if key in books:
+            parts = books[key].parts or (books[key],)
+            export = replace(_united(books[key], export), parts=(*parts, export))
+        books[key] = export
+    return list(books.values())
+
+
+def _united(one: Export, other: Export) -> Export:
+    rows = pa.concat_tables([one.rows, other.rows.rename_columns(one.headers)])
+    records = None if None in (one.records, other.records) else one.records + other.records
+    paths = tuple(dict.fromkeys((*one.paths, *other.paths)))
+    return replace(one, paths=paths, rows=rows, whole=one.whole and other.whole, records=records)
 
 
 def _named(found: list[Export]) -> list[Export]:
-    """Short names, each its own: what all file names share is left out."""
-    stems = [e.sheet or re.sub(r"\.(csv|tsv|txt|jsonl)$", "", e.paths[0].stem, flags=re.I) for e in found]
+    """Short names, each its own and no table's: what most file names share is left out."""
+    stems = [_stem(export) for export in found]
     words = [[w for w in re.split(r"[\W_]+", stem) if w] or ["data"] for stem in stems]
     if len(words) > 1:
-        shared = set.intersection(*(set(w) for w in words)) | (set() if len(words) < 3 else _common(words))
+        shared = _common(words)
         words = [[w for w in parts if w not in shared] or parts for parts in words]
-    names: list[str] = []
-    for parts in words:
+    taken = set(Tables.model_fields)
+    named = []
+    for parts, export in zip(words, found, strict=True):
         name = "_".join(parts).lower()
         name = name if name[0].isalpha() else f"t_{name}"
-        names.append(name if name not in names else f"{name}_{sum(n.startswith(name) for n in names) + 1}")
-    return [replace(export, name=name) for export, name in zip(found, names, strict=True)]
+        name = next(n for n in _variants(name) if n not in taken)
+        taken.add(name)
+        pieces = tuple(replace(part, name=f"{name}_{n}") for n, part in enumerate(export.parts, 1))
+        named.append(replace(export, name=name, parts=pieces))
+    return named
+
+
+def _stem(export: Export) -> str:
+    """What a file or sheet calls itself; of many files the first one's name without its number."""
+    if export.sheet and not export.parts:
+        return export.sheet
+    stem = re.sub(r"\.(csv|tsv|txt|jsonl)$", "", export.paths[0].stem, flags=re.IGNORECASE)
+    return re.sub(r"[\W_\d]+$", "", stem) or stem if len(export.paths) > 1 else stem
+
+
+def _variants(name: str) -> Iterator[str]:
+    yield from (name, f"{name}_file")
+    yield from (f"{name}_{number}" for number in itertools.count(2))
 
 
 def _common(words: list[list[str]]) -> set[str]:
-    """Words that most of three or more names share, such as the system's."""
-    return {w for parts in words for w in parts if sum(w in p for p in words) > 0.6 * len(words)}
+    """Words that most names share, such as the system's."""
+    return {w for parts in words for w in parts if sum(w in p for p in words) > max(0.6 * len(words), 1)}

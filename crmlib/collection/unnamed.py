@@ -28,13 +28,19 @@ def lines(look: Look) -> list[Guess]:
 
 
 def _kind(column: str) -> str:
-    return {"ordered_at": "date", "quantity": "number", "price": "number", "amount": "number"}.get(column, "id")
+    return {"ordered_at": "date", "quantity": "number", "price": "number", "amount": "number"}.get(
+        column, "id"
+    )
 
 
 def _money(numbers: dict[str, Profile], rows: pa.Table) -> dict[str, tuple[str, int]]:
     """Pieces, price and amount: where one column is the product of two others, all three are plain."""
     fine = [name for name, about in numbers.items() if about.integers < 0.9]
-    small = [n for n, p in numbers.items() if n not in fine and p.integers > 0.99 and p.high < 100_000 and p.distinct > 1]
+    small = [
+        n
+        for n, p in numbers.items()
+        if n not in fine and p.integers > 0.99 and p.high < 100_000 and p.distinct > 1
+    ]
     small = [name for name in small if numbers[name].distinct < numbers[name].filled / 2]
     cells = {name: _values(rows, name) for name in (*fine, *small)}
     for amount in fine:
@@ -84,7 +90,11 @@ def _numbers(look: Look, names: list[str]) -> dict[str, tuple[str, int]]:
     rows = look.export.rows.slice(0, 200_000)
     for order in ids:
         for customer in ids:
-            if order != customer and _determines(rows, order, customer) and not _determines(rows, customer, order):
+            if (
+                order != customer
+                and _determines(rows, order, customer)
+                and not _determines(rows, customer, order)
+            ):
                 return {"order_id": (order, 65), "customer_id": (customer, 65)}
     return {"customer_id": (ids[0], 55)} if len(ids) == 1 else {}
 
