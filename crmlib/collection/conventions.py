@@ -17,7 +17,7 @@ from babel.core import get_global
 from babel.numbers import get_territory_currencies, list_currencies
 
 from crmlib.collection.headers import joined, known_as
-from crmlib.collection.proposal import ASPECTS, Proposal, Proposed
+from crmlib.collection.proposed import ASPECTS, Proposal, Proposed
 from crmlib.collection.recognition import Profile, kind_of, named
 from crmlib.collection.vocabulary import YES
 
@@ -49,7 +49,7 @@ NOISE = 10  # digits after the point that only a float's rounding writes
 
 
 _BARE = re.compile(r"[^\W\d_][\w ./()-]*[\w)]|[^\W\d_]")
-_WORDS_OF_YAML = frozenset("y n yes no on off true false null none todo".split())
+_WORDS_OF_YAML = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "todo"])
 
 
 def scalar(text: str) -> str:

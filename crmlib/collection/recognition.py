@@ -33,8 +33,8 @@ _NUMBER = re.compile(
 _COMMA_DECIMAL = re.compile(r"[^\d]*(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))[^\d]*")
 _PHONE = re.compile(r"(\+?\d{1,3}[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\(?\d{3}\)?[- .]\d{3}[- .]\d{4})")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_LEVELS = frozenset("高 中 低 high medium mid low".split())
-_GENDERS = frozenset("男 女 m f male female 未知 unknown other 其他".split())
+_LEVELS = frozenset(["高", "中", "低", "high", "medium", "mid", "low"])
+_GENDERS = frozenset(["男", "女", "m", "f", "male", "female", "未知", "unknown", "other", "其他"])
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,11 @@ def profile(column: pa.ChunkedArray) -> Profile:
 IDS = ("customer_id", "order_id", "product_id", "application_id", "other_id")
 KINDS = {
     **dict.fromkeys(IDS, "id"),
-    **{"contact": "contact", "birth_year": "year", "gender": "gender", "returned": "mark", "name": "name"},
+    "contact": "contact",
+    "birth_year": "year",
+    "gender": "gender",
+    "returned": "mark",
+    "name": "name",
     **dict.fromkeys(("product", "service", "after_sales", "brand", "overall", "recommend"), "number"),
     **dict.fromkeys(("text", "comment"), "words"),
 }

@@ -11,7 +11,7 @@ from crmlib import client as clients
 from crmlib import tables
 from crmlib.collection import conventions, proposal, relating, samples
 from crmlib.collection.conventions import TODO, Setting, scalar
-from crmlib.collection.proposal import ASPECTS, NEEDS, Choice, Proposal, Proposed
+from crmlib.collection.proposed import ASPECTS, NEEDS, Choice, Proposal, Proposed
 from crmlib.collection.relating import spelt
 from crmlib.collection.samples import Export
 from crmlib.errors import Refused
@@ -121,13 +121,19 @@ def _files(export: Export, copied: bool) -> str:
     """The files as `client.yml` names them: by a pattern where it finds them and nothing else."""
     paths = sorted(export.paths)
     if len(paths) > 1:
-        first = os.path.commonprefix([path.name for path in paths])
-        last = os.path.commonprefix([path.name[len(first) :][::-1] for path in paths])[::-1]
+        names = [path.name for path in paths]
+        first = names[0][: _alike(names)]
+        last = names[0][len(names[0]) - _alike([name[len(first) :][::-1] for name in names]) :]
         pattern = f"{first}*{last}"
         folder = paths[0].parent
         if not set("[]?*") & set(first + last) and sorted(folder.glob(pattern)) == paths:
             return scalar(pattern if copied else str(folder / pattern))
     return ", ".join(scalar(path.name if copied else str(path)) for path in paths)
+
+
+def _alike(names: list[str]) -> int:
+    """How many characters all names begin with."""
+    return sum(1 for _ in itertools.takewhile(lambda signs: len(set(signs)) == 1, zip(*names, strict=False)))
 
 
 def _table(found: Proposal, made: Proposed, copied: bool) -> list[str]:
