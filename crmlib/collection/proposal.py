@@ -32,9 +32,10 @@ COMMON |= {"answered_day", "cost_day", "opened_at", "asked_day", "industry", "pr
 # What a key of another file may add to a table's rows; money never, or it would count once a line.
 ADDED = {
     "transactions": {"customer_id", "ordered_at", "product", "product_group", "channel", "price"},
-    **dict.fromkeys(
-        ("surveys", "feedback", "needs", "interactions", "applications", "costs"), {"customer_id"}
-    ),
+    **{
+        table: {"customer_id"}
+        for table in ("surveys", "feedback", "needs", "interactions", "applications", "costs")
+    },
 }
 
 
@@ -157,10 +158,17 @@ def _proposed(
     if not any(need <= set(have) for need in NEEDS[table]) or not _fits(table, look, have):
         return None
     joins = _joins(ways, {choice.export for choice in have.values()})
-    in_order = {column: have[column] for column in ALIASES[table] if column in have}
+    in_order = {column: _apart(found, have[column]) for column in ALIASES[table] if column in have}
     return Proposed(
         table, look.export, _spelt(look.export, in_order), joins, score=_score(table, look.export, have)
     )
+
+
+def _apart(found: Proposal, choice: Choice) -> Choice:
+    """A choice without those others whose cells are the same, row for row: these leave nothing to ask."""
+    rows = found.looks[choice.export].export.rows
+    others = tuple(name for name in choice.others if not rows[name].equals(rows[choice.guess.header]))
+    return replace(choice, others=others)
 
 
 def _ways(found: Proposal, links: list[Link], table: str, name: str) -> dict[str, list[Link]]:

@@ -173,7 +173,7 @@ def profile(column: pa.ChunkedArray) -> Profile:
     cells = Counter(
         {
             str(entry["values"]): entry["counts"].as_py()
-            for entry in counted.take(list(range(0, len(counted), step)))
+            for entry in counted.take(pa.array(range(0, len(counted), step), pa.int64()))
         }
     )
     return Profile(len(text), len(full), len(counted), cells, full)

@@ -122,7 +122,7 @@ def _files(export: Export, copied: bool) -> str:
     paths = sorted(export.paths)
     if len(paths) > 1:
         names = [path.name for path in paths]
-        first = names[0][: _alike(names)]
+        first = names[0][: _alike(names)].rstrip("0123456789")  # 2024-0 would leave out October
         last = names[0][len(names[0]) - _alike([name[len(first) :][::-1] for name in names]) :]
         pattern = f"{first}*{last}"
         folder = paths[0].parent
