@@ -277,17 +277,16 @@ def free(found: Proposal, proposed: Proposed) -> Setting | None:
 
 
 def scale(about: Profile, aspect: str) -> Setting:
-    """The ends of a question's scale, by the answers and by the question."""
+    """The ends of a question's scale: the narrowest usual one that nearly every answer lies on."""
+    told = sum(often for _, often in about.values)
+    for low, high in [(0, 10)] if aspect == "recommend" else [(1, 5), (1, 7), (1, 10), (0, 10), (0, 100)]:
+        inside = sum(often for value, often in about.values if low <= value <= high)
+        top = sum(often for value, often in about.values if value == high)
+        # A misprint is no answer; an end that nobody chose is no end.
+        if inside >= 0.98 * told and (top or aspect == "recommend"):
+            return Setting(f"[{low}, {high}]", f"{inside:,} of {told:,} answers lie on it", 90)
     low, high = about.low, about.high
-    usual = [(0, 10)] if aspect == "recommend" else [(1, 5), (1, 7), (1, 10), (0, 10), (0, 100)]
-    fitting = [ends for ends in usual if ends[0] <= low and high == ends[1]] or (
-        usual if aspect == "recommend" else []
-    )
-    if not fitting or high > fitting[0][1]:
-        return Setting(
-            TODO, f"the lowest and the highest answer that could be given; {low:g} to {high:g} were"
-        )
-    return Setting(f"[{fitting[0][0]}, {fitting[0][1]}]", f"answers from {low:g} to {high:g}", 90)
+    return Setting(TODO, f"the lowest and the highest answer that could be given; {low:g} to {high:g} were")
 
 
 def returns(found: Proposal, proposed: Proposed) -> Setting | None:

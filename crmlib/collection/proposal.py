@@ -41,16 +41,16 @@ ADDED = {
 
 def proposal(exports: Iterable[Export]) -> Proposal:
     """The tables that exports hold."""
-    found = Proposal({export.name: Look(export) for export in exports})
-    links = relating.links(found.looks) if len(found.looks) > 1 else []
+    looks = {export.name: Look(export) for export in exports}
+    found = Proposal(looks, relating.links(looks))
     by_name = {
-        table: [made for name in found.looks if (made := _proposed(found, links, table, name)) is not None]
+        table: [made for name in found.looks if (made := _proposed(found, table, name)) is not None]
         for table in NEEDS
     }
-    _foundation(found, links, by_name)
+    _foundation(found, by_name)
     known = found.tables.get("transactions") or found.tables.get("snapshot")
     for table, name in _roles(by_name, found):
-        made = _proposed(found, links, table, name, who=known)
+        made = _proposed(found, table, name, who=known)
         if made is not None and table not in found.tables:
             found.tables[table] = made
     if "transactions" in found.tables and "customers" not in found.tables:
@@ -75,7 +75,7 @@ def _with_attributes(found: Proposal, lines: Proposed) -> Proposed:
     return replace(lines, choices=lines.choices | more)
 
 
-def _foundation(found: Proposal, links: list[Link], by_name: dict[str, list[Proposed]]) -> None:
+def _foundation(found: Proposal, by_name: dict[str, list[Proposed]]) -> None:
     """Order lines, else a tier table, else a snapshot; else what cells alone say."""
     lines = [
         made for made in by_name["transactions"] if _best(by_name, made.base.name) in ("transactions", None)
@@ -144,14 +144,12 @@ def _roles(by_name: dict[str, list[Proposed]], found: Proposal) -> Iterator[tupl
             yield table, max(mine, key=lambda made: (made.complete, made.score, made.base.name)).base.name
 
 
-def _proposed(
-    found: Proposal, links: list[Link], table: str, name: str, *, who: Proposed | None = None
-) -> Proposed | None:
+def _proposed(found: Proposal, table: str, name: str, *, who: Proposed | None = None) -> Proposed | None:
     """The table as an export holds it; None where it holds too little of it."""
     look = found.looks[name]
-    ways = _ways(found, links, table, name)
+    ways = _ways(found, table, name)
     pool = list(_pool(found, table, ways))
-    choices = _chosen(table, pool, _identity(found, ways, links, table, pool, who))
+    choices = _chosen(table, pool, _identity(found, pool, who))
     if table == "transactions":
         choices = _paid(choices, name)
     have = {column: choice for column, choice in choices.items() if choice.guess.confidence >= SURE}
@@ -171,13 +169,13 @@ def _apart(found: Proposal, choice: Choice) -> Choice:
     return replace(choice, others=others)
 
 
-def _ways(found: Proposal, links: list[Link], table: str, name: str) -> dict[str, list[Link]]:
+def _ways(found: Proposal, table: str, name: str) -> dict[str, list[Link]]:
     """The exports whose columns a table may use; of customers' tables those that have the same key."""
     if table not in ("customers", "snapshot"):
-        return relating.paths(name, links) if table in ADDED else {name: []}
+        return relating.paths(name, found.links) if table in ADDED else {name: []}
     same = [
         link
-        for link in links
+        for link in found.links
         if link.child == name
         and link.column in found.looks[name].keys
         and relating.same_name(link.column, link.key)
@@ -195,14 +193,7 @@ def _pool(found: Proposal, table: str, ways: dict[str, list[Link]]) -> Iterator[
                 yield name, replace(guess, confidence=guess.confidence - min(len(way), 1))
 
 
-def _identity(
-    found: Proposal,
-    ways: dict[str, list[Link]],
-    links: list[Link],
-    table: str,
-    pool: list[tuple[str, Guess]],
-    who: Proposed | None,
-) -> set[tuple[str, str]]:
+def _identity(found: Proposal, pool: list[tuple[str, Guess]], who: Proposed | None) -> set[tuple[str, str]]:
     """Columns that look like customers' numbers and are not: another for every order, or not the lines' own."""
     mine = {(name, guess.header) for name, guess in pool if guess.column == "customer_id"}
     if who is not None and "customer_id" in who.choices:
@@ -219,7 +210,7 @@ def _identity(
             key != header and named(key, "transactions", "order_id") > 0.9 for key in found.looks[name].keys
         )
     }
-    ends = [((link.child, link.column), (link.parent, link.key)) for link in links]
+    ends = [((link.child, link.column), (link.parent, link.key)) for link in found.links]
     for one, other in [*ends, *((b, a) for a, b in ends)]:
         once |= {other} if one in once else set()
     return once if mine - once else set()

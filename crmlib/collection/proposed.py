@@ -87,6 +87,7 @@ class Proposal:
     """Every table that was recognised, and the exports that are none."""
 
     looks: dict[str, Look]
+    links: list[Link] = field(default_factory=list)
     tables: dict[str, Proposed] = field(default_factory=dict)
 
     def profile(self, choice: Choice) -> Profile:
