@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crmlib import tables
-from crmlib.collection.headers import joined, known_as, plain
+from crmlib.collection.headers import joined, known_as, plain, tidy
 from crmlib.collection.values import NOTHING
 from crmlib.collection.vocabulary import ALIASES, NO, NOT_PAID, PROVINCES, VAGUE, YES
 
@@ -242,7 +242,7 @@ def named(header: str, table: str, column: str) -> float:
     >>> named("Customer_ID", "transactions", "customer_id"), named("colour", "transactions", "price")
     (1.0, 0.0)
     """
-    form, bare = known_as(header), known_as(re.sub(r"[(\[].*?[)\]]", "", header))
+    form, bare = known_as(header), known_as(re.sub(r"[(\[].*?[)\]]", "", tidy(header)))
     if joined(column) in (form, bare):
         return 0.98 if plain(column) in VAGUE else 1.0
     aliases = ALIASES[table][column]

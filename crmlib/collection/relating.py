@@ -114,11 +114,9 @@ def same_name(one: str, other: str) -> bool:
 def _alike(one: Profile, other: Profile) -> bool:
     """Whether two columns look like the same kind of number of things; small counts look like anything."""
     same = one.shape[0] == other.shape[0] or (one.shape[1] < 0.6 and abs(one.length - other.length) < 1)
-    return (
-        same
-        and min(one.identifying, other.identifying) >= 0.8
-        and min(one.distinct, other.distinct) >= FEWEST
-    )
+    counted = one.numbers > 0.9 and min(one.high, other.high) < 1000
+    enough = min(one.distinct, other.distinct) >= FEWEST and not counted
+    return same and enough and min(one.identifying, other.identifying) >= 0.8
 
 
 def paths(base: str, found: Iterable[Link], *, deepest: int = 3) -> dict[str, list[Link]]:

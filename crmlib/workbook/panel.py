@@ -246,7 +246,7 @@ def _put(part: CommentedMap, key: str, value: str) -> None:
         return
     part[key] = value
     part.ca.items.pop(key, None)
-    part.yaml_add_eol_comment("chosen by hand", key)
+    part.yaml_add_eol_comment("chosen by hand", key, column=0)
 
 
 def _read(text: str) -> CommentedMap:
