@@ -59,7 +59,11 @@ def scalar(text: str) -> str:
     ('Customer ID', '订单 ID', '"no"', '"a: b"', '"2024"')
     """
     bare = _BARE.fullmatch(text) and text.casefold() not in _WORDS_OF_YAML
-    return text if bare else json.dumps(text, ensure_ascii=False)
+    if bare and text.isprintable():
+        return text
+    # YAML refuses signs that do not show; escaped they are still the header's own.
+    escaped = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def currency(found: Proposal) -> Setting:
     for header in headers:
         for sign, code in [*SIGNS.items(), *((c, c) for c in sorted(list_currencies()))]:
             if re.search(rf"[(_\s]{re.escape(sign)}\)?$", header, re.IGNORECASE):
-                return Setting(code, f"the header {header} says so", 90)
+                return Setting(code, f"the header {scalar(header)} says so", 90)
     country, share = _country(found)
     if country and (codes := get_territory_currencies(country)):
         return Setting(codes[0], f"{share:.0%} of the rows name {_called(country)}", 80)
@@ -249,7 +253,9 @@ def decimal(found: Proposal, proposed: Proposed) -> Setting | None:
             and about.numbers > 0.5
         ):
             return Setting(
-                '","', f"{about.comma_decimals:.0%} of {choice.header} can be read in no other way", 95
+                '","',
+                f"{about.comma_decimals:.0%} of {scalar(choice.header)} can be read in no other way",
+                95,
             )
     return None
 

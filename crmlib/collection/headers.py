@@ -26,6 +26,7 @@ def tidy(header: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+@lru_cache(maxsize=10_000)
 def plain(header: str) -> str:
     """A header for comparing: small letters, words apart, no punctuation.
 

@@ -210,6 +210,8 @@ def _identity(found: Proposal, pool: list[tuple[str, Guess]], who: Proposed | No
             key != header and named(key, "transactions", "order_id") > 0.9 for key in found.looks[name].keys
         )
     }
+    if not once:
+        return set()
     ends = [((link.child, link.column), (link.parent, link.key)) for link in found.links]
     for one, other in [*ends, *((b, a) for a, b in ends)]:
         once |= {other} if one in once else set()

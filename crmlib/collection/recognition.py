@@ -169,13 +169,12 @@ def profile(column: pa.ChunkedArray) -> Profile:
     text = pc.utf8_trim_whitespace(pc.fill_null(column, ""))
     full = text.filter(pc.invert(pc.is_in(text, pa.array(NOTHING))))
     counted = pc.value_counts(full)
-    step = max(1, len(counted) // CELLS)
-    cells = Counter(
-        {
-            str(entry["values"]): entry["counts"].as_py()
-            for entry in counted.take(pa.array(range(0, len(counted), step), pa.int64()))
-        }
-    )
+    cells = counted
+    if len(counted) > CELLS:
+        # By value, not by place: the order of the rows decides nothing.
+        order = pc.array_sort_indices(pc.struct_field(counted, "values"))
+        cells = counted.take(order[:: len(counted) // CELLS])
+    cells = Counter({str(cell["values"]): cell["counts"].as_py() for cell in cells})
     return Profile(len(text), len(full), len(counted), cells, full)
 
 
@@ -242,24 +241,34 @@ def named(header: str, table: str, column: str) -> float:
     >>> named("Customer_ID", "transactions", "customer_id"), named("colour", "transactions", "price")
     (1.0, 0.0)
     """
-    form, bare = known_as(header), known_as(re.sub(r"[(\[].*?[)\]]", "", tidy(header)))
-    if joined(column) in (form, bare):
-        return 0.98 if plain(column) in VAGUE else 1.0
+    form, bare, words = _forms(header)
+    whole, parts, ends = _spoken(table, column)
+    sure = whole.get(form) or whole.get(bare)
+    if sure or any(word in f"{words} {form}" for word in NOT_PAID):
+        return sure or 0.0
+    # A header's last words: `review score` is a score, 实际销售额 an amount.
+    part = form.endswith(ends) or any(words.endswith(part) for part in parts)
+    return 0.7 if part else 0.0
+
+
+@lru_cache(maxsize=10_000)
+def _forms(header: str) -> tuple[str, str, str]:
+    """A header as it is compared: whole, without what stands in brackets, and as words."""
+    return known_as(header), known_as(re.sub(r"[(\[].*?[)\]]", "", tidy(header))), plain(header)
+
+
+@lru_cache
+def _spoken(table: str, column: str) -> tuple[dict[str, float], tuple[str, ...], tuple[str, ...]]:
+    """How plainly each name of a column names it; the ends of a header, English and Chinese, that do half."""
     aliases = ALIASES[table][column]
-    for place, alias in enumerate(aliases):
-        if known_as(alias) in (form, bare):
-            return (0.9 if alias in VAGUE else 0.97) - 0.0001 * place
-    if any(word in plain(header) or word in form for word in NOT_PAID):
-        return 0.0
-    return 0.7 if any(_ends(header, alias) for alias in aliases) else 0.0
-
-
-def _ends(header: str, alias: str) -> bool:
-    """Whether a header's last words are an alias: `review score` is a score, 实际销售额 an amount."""
-    if alias.isascii():
-        words, last = plain(header).split(), plain(alias).split()
-        return len(words) > len(last) and words[-len(last) :] == last
-    return len(known_as(alias)) > 1 and known_as(header).endswith(known_as(alias))
+    whole = {
+        known_as(alias): (0.9 if alias in VAGUE else 0.97) - 0.0001 * place
+        for place, alias in reversed(list(enumerate(aliases)))
+    }
+    whole[joined(column)] = 0.98 if plain(column) in VAGUE else 1.0
+    parts = tuple(f" {plain(alias)}" for alias in aliases if alias.isascii())
+    ends = tuple(known_as(alias) for alias in aliases if not alias.isascii() and len(known_as(alias)) > 1)
+    return whole, parts, ends
 
 
 @dataclass(frozen=True)

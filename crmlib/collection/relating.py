@@ -95,6 +95,7 @@ def _to(parent: Look, key: str, child: Look) -> list[Link]:
     return found
 
 
+@lru_cache(maxsize=100_000)
 def same_name(one: str, other: str) -> bool:
     """Whether two headers name the same number of the same thing.
 

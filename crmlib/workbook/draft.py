@@ -138,13 +138,7 @@ def _alike(names: list[str]) -> int:
 
 def _table(found: Proposal, made: Proposed, copied: bool) -> list[str]:
     """One table's part."""
-    lines = [f"  {made.table}:"]
-    if made.joins or made.returns or made.base.parts:
-        lines += ["    sql: |", *(f"      {line}" for line in query(made))]
-    else:
-        lines.append(f"    files: [{_files(made.base, copied)}]")
-        lines += [f"    sheet: {scalar(made.base.sheet)}"] if made.base.sheet else []
-    lines.append("    columns:")
+    lines = [f"  {made.table}:", *_rows(made, copied), "    columns:"]
     asked = conventions.answers(found, made) if made.table == "surveys" else {}
     for column, choice in made.choices.items():
         if column not in asked and column != "returned":
@@ -154,11 +148,22 @@ def _table(found: Proposal, made: Proposed, copied: bool) -> list[str]:
     return [*lines, *_unused(made)]
 
 
+def _rows(made: Proposed, copied: bool) -> list[str]:
+    """Where a table's rows are from: its files, or a query over several."""
+    if made.joins or made.returns or made.base.parts:
+        asked = query(made)
+        if all(line.isprintable() for line in asked):
+            return ["    sql: |", *(f"      {line}" for line in asked)]
+        return [f"    sql: {scalar(' '.join(asked))}"]
+    sheet = [f"    sheet: {scalar(made.base.sheet)}"] if made.base.sheet else []
+    return [f"    files: [{_files(made.base, copied)}]", *sheet]
+
+
 def _column(made: Proposed, column: str, choice: Choice) -> str:
     if made.open(column):
-        names = " or ".join((choice.header, *choice.others))
+        names = " or ".join(map(scalar, (choice.header, *choice.others)))
         return f"      {column}: TODO  # {names}: as good as each other"
-    also = f"; perhaps {', '.join(choice.others[:3])}" if choice.others else ""
+    also = f"; perhaps {', '.join(map(scalar, choice.others[:3]))}" if choice.others else ""
     return (
         f"      {column}: {scalar(choice.header)}  # {choice.guess.confidence} %: {choice.guess.reason}{also}"
     )

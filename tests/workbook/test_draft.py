@@ -1,9 +1,12 @@
 """A first client.yml for any exports, held to what an analyst would have typed."""
 
+import csv
 import io
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from crmlib import client as clients
@@ -295,3 +298,39 @@ def test_a_file_that_cannot_be_read_leaves_no_client_behind(home, tmp_path):
     with pytest.raises(SourceError, match=r"orders\.xlsx is incomplete or damaged"):
         draft.write("acme", [tmp_path / "orders.xlsx"], copy=False)
     assert not (clients.home() / "data" / "acme").exists()
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.sampled_from(
+    [
+        "金额",
+        "date",
+        "yes",
+        "- a",
+        "a: b",
+        "#x",
+        "{a}",
+        "*",
+        "&a",
+        "'",
+        '"',
+        "order id",
+        "2024-01-05",
+        "1.5",
+        "{{TODO}}",
+    ]
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(WORDS, min_size=3, max_size=3), min_size=2, max_size=6))
+def test_whatever_a_file_holds_its_draft_is_yaml_or_its_refusal_one_message(tmp_path, rows):
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    (tmp_path / "a.csv").write_bytes(out.getvalue().encode())
+    try:
+        found = content(draft.draft("acme", [tmp_path / "a.csv"]).text)
+    except Refused as refused:
+        assert "a.csv" in str(refused)
+        return
+    for part in found["tables"].values():
+        assert all(isinstance(header, str) for header in part["columns"].values())
