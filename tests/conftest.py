@@ -35,3 +35,15 @@ def shared():
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a PostgreSQL to test with; its absence is said, or refused where one is demanded."""
+    url = os.environ.get("CRM_TEST_POSTGRES")
+    if not url:
+        message = "no PostgreSQL to test with: CRM_TEST_POSTGRES is not set (see CONTRIBUTING.md)"
+        if os.environ.get("CRM_REQUIRE_POSTGRES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return url

@@ -7,7 +7,7 @@ import pandas as pd
 from crmlib import tables
 from crmlib.errors import SchemaError
 
-MERGED = {"exact-duplicate", "same-customer"}
+MERGED = {"corrected", "exact-duplicate", "same-customer"}
 TOTALS = ["rows_in", "rows_kept", "rows_merged", "rows_quarantined"]
 MONEYS = ["money_in", "money_kept", "money_merged", "money_quarantined"]
 

@@ -24,7 +24,7 @@ from crmlib.mapping import Transactions
 from crmlib.period import day_number
 
 TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
-MISFITS = ("extra-cell", "missing-cell")
+MISFITS = ("corrected", "unknown-row", "extra-cell", "missing-cell")
 # In the order they are looked for: a row leaves at the first defect it shows.
 DEFECTS = {
     "not-a-record": "is_total",
@@ -103,9 +103,13 @@ def transactions(
 
 
 def misfit_fates(collected: Collected) -> pd.DataFrame:
-    """Records that did not fit their header, counted by reason; their money cannot be read."""
-    counts = collected.broken.groupby("reason").size()
-    return pd.DataFrame({"reason": counts.index, "rows": counts.to_numpy(), "money": 0})
+    """Records that did not fit their header or were corrected, counted by reason.
+
+    Money is known of corrected rows alone: of a record that fits no header it cannot be read.
+    """
+    broken = collected.broken.assign(money=collected.broken.get("money", 0))
+    counts = broken.groupby("reason")["money"].agg(rows="size", money="sum").reset_index()
+    return counts.astype({"rows": "int64", "money": "int64"})
 
 
 def _typed(collected: Collected, source: Transactions, has_customers: bool) -> str:
@@ -278,7 +282,8 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     ).df()
     sheets = dict(zip(collected.files["file"], collected.files["sheet"], strict=True))
     rows["sheet"] = rows["source_file"].map(sheets).fillna("")
-    both = pd.concat([rows, collected.broken.assign(money=0)]).assign(table=collected.table)
+    misfits = collected.broken[collected.broken["reason"] != "corrected"].assign(money=0)
+    both = pd.concat([rows, misfits]).assign(table=collected.table)
     both["column"] = both["column"].fillna("") if "column" in both else ""
     ordered = both.sort_values(["source_file", "source_row", "reason"], ignore_index=True)
     return ordered[tables.QUARANTINE.schema.names].astype({"money": "int64", "source_row": "int64"})

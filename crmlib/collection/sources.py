@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import joins, union, values
+from crmlib.collection import databases, joins, union, values
 from crmlib.collection.files import ROW, TextTable, text_table
 from crmlib.collection.headers import names_people, nearest, tidy
 from crmlib.collection.joins import FILE
@@ -79,6 +79,12 @@ class Collected:
         )
 
 
+def place(client: Client, name: str, folder: Path | None = None) -> Path:
+    """Where a table or a source stands as text."""
+    prefix = "source-" if name in client.sources else ""
+    return (folder or client.delivery / "collected") / f"{prefix}{name}.parquet"
+
+
 def key(client: Client, name: str) -> str:
     """Where `client.yml` speaks of a table or a source: tables.surveys, sources.items."""
     return f"{'sources' if name in client.sources else 'tables'}.{name}"
@@ -86,6 +92,7 @@ def key(client: Client, name: str) -> str:
 
 def paths(client: Client, source: Delivered, table: str) -> list[Path]:
     """The files of a table or a source, globs resolved, in order of name."""
+    where = table if table == "corrections" else f"{key(client, table)}.files"
     found: list[Path] = []
     for pattern in source.files:
         plain = client.raw / pattern  # an absolute path stands for itself
@@ -99,7 +106,7 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
             raise SourceError(
-                f"{shown(client.config)}: {key(client, table)}.files holds {pattern!r}, which is no file name or "
+                f"{shown(client.config)}: {where} holds {pattern!r}, which is no file name or "
                 f"pattern: {problem}. Write it like orders.csv or 2024-*.csv."
             ) from None
         if not inside:
@@ -107,7 +114,7 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             raise SourceError(
                 f"{table}: {shown(client.raw / pattern)} does not exist (named in {shown(client.config)}). "
                 f"{shown(client.raw)} holds: {', '.join(there) or 'nothing'}. "
-                f"Put the file there or mend {key(client, table)}.files."
+                f"Put the file there or mend {where}."
             )
         found += inside
     return list(dict.fromkeys(found))
@@ -116,6 +123,22 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
 def _within(raw: Path, plain: Path, pattern: str) -> Iterator[Path]:
     """What a pattern finds: below raw/, or in the folder that an absolute one names."""
     return plain.parent.glob(plain.name) if Path(pattern).is_absolute() else raw.glob(pattern)
+
+
+def corrections(client: Client) -> list[Path]:
+    """Workbooks of rows that came back corrected."""
+    named = client.corrections
+    return paths(client, Delivered(files=named), "corrections") if named else []
+
+
+def headers(client: Client) -> dict[str, list[str]]:
+    """The headers of every collected table."""
+    found = {name: place(client, name) for name in client.tables.named()}
+    return {
+        name: [header for header in pq.read_schema(path).names if header not in (FILE, ROW)]
+        for name, path in found.items()
+        if path.is_file()
+    }
 
 
 def mapped(source: Delivered) -> dict[str, str]:
@@ -136,7 +159,7 @@ def named(client: Client, folder: Path | None = None) -> dict[str, Collected]:
     }
     found = {}
     for name, source in client.sources.items():
-        read = _delivered(client, source, name, (folder or _folder(client)) / f"source-{name}.parquet")
+        read = _delivered(client, source, name, place(client, name, folder))
         found[name] = dataclasses.replace(
             read, personal=frozenset(h for h in read.headers if h in personal or names_people(h))
         )
@@ -162,12 +185,27 @@ def collected(
 
 
 def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
-    """Files as text at `path`."""
+    """Files, or what a database answers, as text at `path`."""
+    if source.database:
+        return _answered(client, source, name, path)
     read = [_file(client, source, name, file) for file in paths(client, source, name)]
     kept, twice = union.once(read)
     known = union.named(kept, client.raw)
     tables.write_batches(union.batches(known), union.schema(kept), path)
     return Collected(name, path, union.broken(known), union.account(name, known, twice))
+
+
+def _answered(client: Client, source: Delivered, name: str, path: Path) -> Collected:
+    """What a database answers, as text at `path`; its fingerprint is that of the text."""
+    where = f"{shown(client.config)}: {key(client, name)}"
+    form = databases.answer(source, path, where=where, raw=client.raw, timezone=client.timezone)
+    rows, mark = pq.read_metadata(path).num_rows, path.with_suffix(".sha256").read_text()
+    account = [(name, source.database, form, "", 0, rows, 0, "used", mark)]
+    found = Collected(
+        name, path, pd.DataFrame(columns=union.BROKEN), pd.DataFrame(account, columns=union.ACCOUNT)
+    )
+    _check_headers(client, source, name, found.headers, f"{where}.query selects no column")
+    return found
 
 
 def _joined(client: Client, table: str, parts: dict[str, Collected], path: Path) -> Collected:
@@ -328,6 +366,9 @@ def as_collected(client: Client) -> dict[str, Collected]:
 
 def _read(client: Client, table: str) -> Collected:
     paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", "-misfits", "-files")]
+    corrected = place(client, f"{table}-corrected")
+    if client.corrections and corrected.is_file():
+        paths[0] = corrected
     rows, broken, files = (tables.verified(path, "01-collection") for path in paths)
     return Collected(table, rows, pd.read_parquet(broken), pd.read_parquet(files))
 

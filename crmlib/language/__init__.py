@@ -173,6 +173,8 @@ WORDS = {
     "quarantine_abnormal": "prices far outside the usual are set aside",
     "no_returns": "no mark of returns is given, so a negative quantity is set aside",
     "by_default": "all as in the glossary",
+    "corrected": "replaced by a corrected row",
+    "unknown-row": "a correction of no delivered row",
     "extra-cell": "more cells than the header",
     "missing-cell": "fewer cells than the header",
     "not-a-record": "a line of totals",

@@ -1,9 +1,8 @@
 """Workbooks for a spreadsheet: real numbers with formats; text from data is text, never a formula."""
 
 import datetime as dt
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 import xlsxwriter
 
 from crmlib.client import Client
+from crmlib.collection import corrections
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
@@ -45,17 +45,35 @@ def exhibits(
     return path
 
 
-def quarantine(path: Path, rows: pd.DataFrame, language: Language, *, client: Client) -> Path:
-    """The rows set aside, as delivered: a sheet a table, a column for each header of its files."""
+def quarantine(
+    path: Path,
+    rows: pd.DataFrame,
+    language: Language,
+    *,
+    client: Client,
+    headers: Mapping[str, list[str]] | None = None,
+) -> Path:
+    """The rows set aside, to be corrected and sent back: a sheet a table, a column for each header.
+
+    Parameters
+    ----------
+    rows : in the columns of `tables.QUARANTINE`
+    headers : of each table; taken from the rows themselves unless given
+    """
     with _workbook(path, dt.datetime(2000, 1, 1), lean=True) as book:
         formats = _formats(book, client.decimals)
-        groups = list(rows.groupby("table", sort=True))
-        for name, (_, group) in zip(sheet_names([table for table, _ in groups]), groups, strict=True):
-            _set_aside(book.add_worksheet(name), group, language, formats, decimals=client.decimals)
-        if not groups:
+        if rows.empty:
             book.add_worksheet(sheet_names([language.text("Set aside")])[0]).write_string(
                 0, 0, language.text("No row was set aside.")
             )
+            return path
+        groups = list(rows.groupby("table", sort=True))
+        # The sheets of tables are found again by their names.
+        *names, first = sheet_names([*(table for table, _ in groups), language.text("How to correct")])
+        _how_to_correct(book.add_worksheet(first), language, formats)
+        for name, (table, group) in zip(names, groups, strict=True):
+            lines = corrections.sheet(group, (headers or {}).get(table, []))
+            _set_aside(book.add_worksheet(name), lines, language, formats)
     return path
 
 
@@ -154,42 +172,44 @@ def _cell(
         sheet.write_string(row, column, _cut(text))
 
 
-def _set_aside(sheet: Any, rows: pd.DataFrame, language: Language, formats: dict, *, decimals: int) -> None:
-    records = [_record(raw) for raw in rows["raw"]]
-    headers = list(dict.fromkeys(header for record in records for header in record))
-    ours = ("Reason", "Amount", "File", "Row")
-    for number, heading in enumerate([*map(language.text, ours), *headers]):
-        sheet.set_column(number, number, 26 if number in (0, 2) else 16)
+def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
+    sheet.set_column(0, 0, 100)
+    how = (
+        language.text(
+            "Correct a row in its own columns, right of row_mark, and change nothing left of them; leave "
+            "what you cannot correct as it is."
+        ),
+        language.text(
+            "Save this workbook in the client's raw folder and name it in client.yml under corrections: at the next "
+            "run every row that you changed takes the place of the delivered one, and the others stay set aside."
+        ),
+    )
+    for row, sentence in enumerate(how):
+        sheet.write_string(row, 0, sentence, formats["heading"])
+
+
+def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dict) -> None:
+    for number, heading in enumerate(lines.columns):
+        sheet.set_column(number, number, 26 if number < 2 else 16)
         _heading(sheet, 0, number, heading, formats)
-    last = min(len(rows), LAST_ROW - 1)
-    facts = zip(rows["reason"], rows["money"], rows["source_file"], rows["source_row"], records, strict=True)
-    for at, (reason, money, file, line, record) in zip(range(1, last + 1), facts, strict=False):
-        sheet.write_string(at, 0, _cut(language.text(str(reason))))
-        if pd.notna(money):
-            sheet.write_number(at, 1, money / 10**decimals, formats["money"])
-        sheet.write_string(at, 2, _cut(str(file)))
-        if pd.notna(line):
-            sheet.write_number(at, 3, int(line))
-        for number, header in enumerate(headers, 4):
-            if record.get(header) not in (None, ""):
-                sheet.write_string(at, number, _cut(str(record[header])))
-    sheet.autofilter(0, 0, last, len(ours) + len(headers) - 1)
-    sheet.freeze_panes(1, 0)
+    last = min(len(lines), LAST_ROW - 1)
+    for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
+        words = [(language.show(str(reason), "word"), header) for reason, header in reasons]
+        why = "; ".join(f"{reason}: {header}" if header else reason for reason, header in words)
+        sheet.write_string(at, 0, _cut(why))
+        sheet.write_string(at, 1, _cut(str(file)))
+        if tab:
+            sheet.write_string(at, 2, _cut(str(tab)))
+        sheet.write_number(at, 3, int(line))
+        for number, text in enumerate(texts, 4):
+            if isinstance(text, str) and text:
+                sheet.write_string(at, number, text)
+    sheet.autofilter(0, 0, last, len(lines.columns) - 1)
+    sheet.freeze_panes(1, len(corrections.FIXED))
 
 
 def _heading(sheet: Any, row: int, column: int, text: str, formats: dict) -> None:
     sheet.write_string(row, column, _cut(text), formats["heading"])
-
-
-def _record(raw: Any) -> dict:
-    """A delivered row, header by header; as one text where it never had headers."""
-    try:
-        found = json.loads(raw)
-    except (TypeError, ValueError):
-        found = raw
-    if isinstance(found, dict):
-        return {str(name): value for name, value in found.items()}
-    return {} if found is None or found is pd.NA else {"raw": found}
 
 
 def _day(value: Any) -> dt.datetime | None:

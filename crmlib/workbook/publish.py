@@ -123,7 +123,8 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
         raise execution.Failure("did not write tiers.xlsx", step="03-classification")
     shutil.copyfile(tiers, folder / "tiers.xlsx")
     rows = tables.frame(client.delivery, tables.QUARANTINE)
-    excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client)
+    headers = sources.headers(client)
+    excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
     for path in folder.iterdir():
         path.chmod(0o600)
 
@@ -155,11 +156,17 @@ def _manifest(run: Run) -> dict:
 
 
 def _inputs(client: Client) -> dict[str, dict[str, str]]:
-    """Every delivered file and `client.yml`, by name and fingerprint."""
+    """Every delivered file, what databases answered, and `client.yml`, by name and fingerprint."""
     found = {"client.yml": {"client.yml": _fingerprint(client.config)}}
-    for table, source in client.tables.named().items():
-        found[table] = {
-            _known_as(client, path): _fingerprint(path) for path in sources.paths(client, source, table)
+    for name, source in (client.tables.named() | client.sources).items():
+        found[name] = {
+            _known_as(client, path): _fingerprint(path) for path in sources.paths(client, source, name)
+        }
+        if source.database:  # by the name of the variable: its URL stays where it is
+            found[name] = {source.database: _fingerprint(sources.place(client, name))}
+    if client.corrections:
+        found["corrections"] = {
+            _known_as(client, path): _fingerprint(path) for path in sources.corrections(client)
         }
     return found
 
