@@ -182,8 +182,8 @@ _UNITS = {
     "row": "least median most previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class customer_type fact fate file flag group level reason segment table use "
-    "value_class",
+    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
+    "lifetime loyalty reason segment spend table tier use value_class",
     "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
@@ -195,11 +195,13 @@ HEADINGS = {
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
     "days_old": "Days old at delivery",
+    "decided_by": "Decided by",
     "difference": "Difference",
     "figure": "Figure",
     "file": "File",
     "filled": "Filled",
     "form": "Read as",
+    "given": "Given tier",
     "gross": "Sales",
     "gross_before": "Sales, previous period",
     "header": "Header in the file",
@@ -229,6 +231,7 @@ HEADINGS = {
     "share": "Share",
     "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
+    "tier": "Computed tier",
     "value": "This period",
     "value_class": "Value",
     "value_high": "90% high",

@@ -346,6 +346,8 @@ def _unjson(value: Any) -> Any:
     return dt.date.fromisoformat(value["date"]) if isinstance(value, dict) else value
 
 
+# Shown only where order lines are not what is known of customers.
+OF_TOTALS = ("totals.spend", "totals.orders", "totals.profit", "churn.customers")
 HEADLINE = (
     *(
         "sales.all",
@@ -361,10 +363,14 @@ HEADLINE = (
 
 
 def headline(figures: Mapping[str, Mapping], ids: tuple[str, ...] = HEADLINE) -> pd.DataFrame:
-    """The figures a summary shows: id, unit, value, previous, change; in main units."""
+    """The figures a summary shows: id, unit, value, previous, change; in main units.
+
+    A client without order lines is shown by its totals, and of all else what is known.
+    """
+    totals = "totals.customers" in figures
     rows = []
-    for id in ids:
-        if id in figures:
+    for id in (*OF_TOTALS, *ids) if totals else ids:
+        if id in figures and not (totals and figures[id]["value"] is None):
             figure = figures[id]
             value, previous = figure["value"], figure.get("previous")
             moved = change(figure["unit"], value, previous)

@@ -158,6 +158,28 @@ ALL = [
         ),
     ),
     *_measures(
+        "snapshot",
+        ("totals.customers", "count", "Customers with totals", "customers of the snapshot or the tier table"),
+        ("totals.orders", "count", "Orders so far", "orders so far, as stated, summed over customers"),
+        ("totals.spend", "money", "Spend so far", "spend so far, as stated, summed over customers"),
+        ("totals.profit", "money", "Profit so far", "profit so far, as stated, summed over customers"),
+        (
+            "totals.lifetime_value",
+            "money",
+            "Lifetime value as stated",
+            "the firm's own estimate, summed over customers",
+        ),
+    ),
+    *_measures(
+        "tiers",
+        (
+            "tier.regraded.customers",
+            "count",
+            "Customers with another tier than given",
+            "customers whose computed tier is not the one the firm gave them",
+        ),
+    ),
+    *_measures(
         "classes",
         (
             "tier.{level}.customers",

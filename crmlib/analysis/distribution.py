@@ -68,9 +68,10 @@ def ages(customers: pd.DataFrame, year: int) -> pd.DataFrame:
 
 def order_counts(facts: pd.DataFrame, most: int = 10) -> pd.DataFrame:
     """Customers by how many orders they have placed: placed ("10+" for the rest), customers, share."""
-    capped = facts["orders"].clip(upper=most).value_counts().sort_index()
+    known = facts["orders"].dropna().astype("int64")
+    capped = known.clip(upper=most).value_counts().sort_index()
     names = [f"{n}+" if n == most else str(n) for n in capped.index]
-    share = capped.to_numpy() / max(len(facts), 1)
+    share = capped.to_numpy() / max(len(known), 1)
     return pd.DataFrame({"placed": names, "customers": capped.to_numpy(), "share": share})
 
 
@@ -109,7 +110,7 @@ def pareto(facts: pd.DataFrame, steps: int = 50) -> pd.DataFrame:
 
     Read at `steps` equally distant shares of customers; the largest customer begins the list.
     """
-    amounts = np.sort(facts["gross"].to_numpy())[::-1]
+    amounts = np.sort(facts["gross"].dropna().to_numpy())[::-1]
     if not len(amounts) or amounts.sum() <= 0:
         return pd.DataFrame({"customers": [], "share_of_customers": [], "share_of_sales": []})
     heads = np.unique(np.ceil(np.linspace(0, 1, steps + 1)[1:] * len(amounts)).astype(int))
@@ -125,10 +126,19 @@ def top_share(facts: pd.DataFrame, part: float = 0.1) -> float | None:
     >>> top_share(pd.DataFrame({"gross": [90, 5, 5]}), 1 / 3)
     0.9
     """
-    amounts = facts["gross"].sort_values(ascending=False)
+    amounts = facts["gross"].dropna().sort_values(ascending=False)
     if amounts.sum() <= 0:
         return None
     return float(amounts.head(int(np.ceil(part * len(amounts) - 1e-9))).sum() / amounts.sum())
+
+
+def concentration(facts: pd.DataFrame) -> dict:
+    """Share of sales made by the largest tenth of customers, of those whose spend is known, and their number.
+
+    `told` is False where nobody's spend is known.
+    """
+    known = int(facts["gross"].notna().sum())
+    return {"share": top_share(facts), "customers": known, "told": bool(known) or not len(facts)}
 
 
 def largest(table: pd.DataFrame, most: int = 3) -> dict:
@@ -149,5 +159,10 @@ def counts_of(table: pd.DataFrame) -> dict[str, str]:
 
 
 def once(facts: pd.DataFrame) -> dict[str, float]:
-    """Share of customers with a single order so far."""
-    return {"share": float((facts["orders"] == 1).mean()) if len(facts) else 0.0}
+    """Share of customers with a single order so far, of those whose orders are known, and their number.
+
+    `told` is False where nobody's orders are known.
+    """
+    known = facts["orders"].dropna()
+    share = float((known == 1).mean()) if len(known) else 0.0
+    return {"share": share, "customers": len(known), "told": bool(len(known)) or not len(facts)}

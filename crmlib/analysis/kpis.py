@@ -11,7 +11,9 @@ import narwhals as nw
 import pandas as pd
 
 from crmlib.analysis import intervals
+from crmlib.classification.classes import NOT_GRADED
 from crmlib.classification.facts import in_memory, known_lines
+from crmlib.classification.rfm import NOT_SUPPLIED as SILENT
 from crmlib.measures import change, measure
 from crmlib.period import Period
 
@@ -155,6 +157,9 @@ def churn(classes: pd.DataFrame, before: pd.DataFrame) -> Figures:
     ----------
     classes, before : customer_id, behaviour, at `as_of` and at the previous `as_of`
     """
+    if len(classes) and (classes["behaviour"] == NOT_GRADED).all():
+        unknown = {"value": None, "n": 0, "why": NOT_SUPPLIED}
+        return {"churn.customers": unknown, "churn.rate": unknown}
     lost = set(classes.loc[classes["behaviour"] == "churned", "customer_id"])
     stayed = set(before.loc[before["behaviour"] != "churned", "customer_id"])
     return {
@@ -185,16 +190,15 @@ def profit(now: pd.DataFrame) -> Figures:
 
 
 def rfm(facts: pd.DataFrame) -> Figures:
-    """Means of recency, frequency and money over all customers with a sale by as_of."""
-    n = len(facts)
-    if not n:
-        ids = ("rfm.recency.mean", "rfm.frequency.mean", "rfm.monetary.mean")
-        return {id: {"value": None, "n": 0, "why": "no customer has bought yet"} for id in ids}
-    return {
-        "rfm.recency.mean": {"value": int(facts["recency_days"].sum()) / n, "n": n},
-        "rfm.frequency.mean": {"value": int(facts["orders"].sum()) / n, "n": n},
-        "rfm.monetary.mean": {"value": int(facts["gross"].sum()) / n, "n": n},
-    }
+    """Means of recency, frequency and money over all customers with a sale by as_of, as far as known."""
+    parts = {"recency": "recency_days", "frequency": "orders", "monetary": "gross"}
+    why = NOT_SUPPLIED if len(facts) else "no customer has bought yet"
+    figures: Figures = {}
+    for name, column in parts.items():
+        known = facts[column].dropna()
+        mean = {"value": int(known.sum()) / len(known)} if len(known) else {"value": None, "why": why}
+        figures[f"rfm.{name}.mean"] = mean | {"n": len(known)}
+    return figures
 
 
 def classed(classes: pd.DataFrame) -> Figures:
@@ -209,10 +213,17 @@ def classed(classes: pd.DataFrame) -> Figures:
         figures[f"tier.{level}.share"] = _share(held, len(graded), "too few")
     for state in ("active", "dormant", "churned"):
         held = int((classes["behaviour"] == state).sum())
-        figures[f"behaviour.{state}.customers"] = {"value": held, "n": len(classes)}
-    for segment, held in classes["segment"].value_counts().sort_index().items():
+        counted = {"value": held} if _told(classes, state) else {"value": None, "why": NOT_SUPPLIED}
+        figures[f"behaviour.{state}.customers"] = counted | {"n": len(classes)}
+    for segment, held in classes["segment"].value_counts().drop(SILENT, errors="ignore").sort_index().items():
         figures[f"segment.{segment}.customers"] = {"value": int(held), "n": len(classes)}
     return figures
+
+
+def _told(classes: pd.DataFrame, state: str) -> bool:
+    """Whether anybody could be found in a state: a mark of having left tells nothing of dormancy."""
+    by = "behaviour_fixed" if state == "dormant" else "behaviour"
+    return not len(classes) or bool((classes[by] != NOT_GRADED).any())
 
 
 def by_attribute(now: pd.DataFrame, customers: pd.DataFrame, attribute: str) -> pd.DataFrame:
@@ -322,13 +333,17 @@ def moved(figures: Figures, before: Figures, id: str) -> dict:
 
 
 def balance(people: Figures) -> dict:
-    """Who left and who came: churn rate, customers lost since the previous period, new customers."""
+    """Who left and who came: churn rate, customers lost since the previous period, new customers.
+
+    `told` is False where it is not known who came.
+    """
     rate, stayed = people["churn.rate"].get("value"), people["churn.rate"]["n"]
     return {
         "rate": rate,
         "left": round((rate or 0) * stayed),
-        "new": people["customers.new"]["value"],
+        "new": people["customers.new"]["value"] or 0,
         "stayed": stayed,
+        "told": people["customers.new"]["value"] is not None,
     }
 
 

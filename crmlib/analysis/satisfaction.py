@@ -138,7 +138,10 @@ def _scores(rows: list[tuple]) -> pd.DataFrame:
 
 
 def weakest(scores: pd.DataFrame) -> dict:
-    """The group with the lowest score, the groups that really fell, and the deepest fall (0 if none)."""
+    """The group with the lowest score, the groups that really fell, and the deepest fall (0 if none).
+
+    `groups` counts those with a score in both periods: of the others nobody can say that they did not fall.
+    """
     first, fell = scores.head(1), fallen(scores).tolist()
     deepest = scores[scores["group"].isin(fell[:1])]
     return {
@@ -147,7 +150,7 @@ def weakest(scores: pd.DataFrame) -> dict:
         "fell": fell,
         "now": float(deepest["score"].sum()),
         "before": float(deepest["score_before"].sum()),
-        "groups": len(scores),
+        "groups": int(scores["score_before"].notna().sum()),
     }
 
 

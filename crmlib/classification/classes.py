@@ -94,9 +94,7 @@ def abc(facts: pd.DataFrame, rule: AbcRule) -> pd.Series:
     return by_share(facts["gross"], rule.shares, ("A", "B", "C"))
 
 
-def behaviour(
-    facts: pd.DataFrame, rule: BehaviourRule, stated: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def behaviour(facts: pd.DataFrame, rule: BehaviourRule, stated: pd.DataFrame | None = None) -> pd.DataFrame:
     """Active, dormant or churned (X02), by own rhythm and by fixed days.
 
     From `own_rhythm_from` orders on, silence is measured in the customer's own mean gap between

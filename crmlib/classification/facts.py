@@ -117,6 +117,11 @@ def known(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     return facts(tables.relation(client.delivery, tables.TRANSACTIONS, until=as_of), as_of=as_of)
 
 
+def comparable(client: Client, *, as_of: int) -> bool:
+    """Whether anything is known of a day before: totals without a day cannot be held against themselves."""
+    return source(client) == tables.TRANSACTIONS.name or len(known(client, as_of=as_of, dated=True)) > 0
+
+
 def activity(transactions: Any, span: Period) -> pd.DataFrame:
     """What each customer did within a period.
 

@@ -4,11 +4,14 @@ A customer snapshot and a tier table hold no order lines. Facts are taken from t
 tell, what they do not tell stays empty, and a class that cannot be computed is as stated.
 """
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
 from crmlib import tables
 from crmlib.client import Client
+from crmlib.period import Period, day_of
 
 DAYS_A_MONTH = 365.25 / 12
 DAYS_A_YEAR = 365.25
@@ -31,6 +34,22 @@ def totals(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame |
     return ordered.drop_duplicates("customer_id", keep="last", ignore_index=True)
 
 
+def newest_period(client: Client, delivered_on: dt.date) -> Period:
+    """The newest period that a delivery covers whole.
+
+    A client that has only totals, all taken since that period ended, is shown as of the day of the
+    newest ones, looking back for as long.
+    """
+    period = Period.newest_complete(delivered_on, client.unit)
+    rows = tables.supplied(client.delivery, tables.SNAPSHOT)
+    if rows is None or not len(rows) or tables.delivered(client.delivery, tables.TRANSACTIONS):
+        return period
+    first, last = rows["taken_day"].min(), rows["taken_day"].max()
+    if rows["taken_day"].isna().any() or first <= period.day_range[1]:
+        return period
+    return Period.days(day_of(last) - (period.as_of - period.start), day_of(last))
+
+
 def table(client: Client, *, dated: bool = False) -> pd.DataFrame | None:
     """The firm's own tier table; None where none is supplied. It has no date."""
     rows = tables.supplied(client.delivery, tables.TIERS)
@@ -51,7 +70,9 @@ def facts(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     if rows is None:
         rows = pd.DataFrame(columns=tables.TIERS.schema.names)
     empty = pd.Series(np.nan, index=rows.index)
-    first, last, months = (rows.get(c, empty).astype(float) for c in ("first_day", "last_day", "tenure_months"))
+    first, last, months = (
+        rows.get(c, empty).astype(float) for c in ("first_day", "last_day", "tenure_months")
+    )
     tenure = (as_of - first).fillna((months * DAYS_A_MONTH).round())
     orders = rows["orders"].astype(float)
     return tables.conform(
@@ -76,8 +97,8 @@ def facts(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     ).to_pandas()
 
 
-def stated(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
-    """What the firm itself says of each customer.
+def stated(client: Client, *, as_of: int) -> pd.DataFrame:
+    """What the firm itself says of each customer; what has no date is as delivered.
 
     Returns
     -------
@@ -85,7 +106,7 @@ def stated(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     (words of `tables.TIERS`), lifetime_value (smallest unit); a row per customer of the snapshot or
     the tier table, no rows where neither is supplied.
     """
-    parts = [totals(client, as_of=as_of, dated=dated), table(client, dated=dated)]
+    parts = [totals(client, as_of=as_of), table(client)]
     taken = []
     for part, columns in zip(parts, (("churned", "lifetime_value"), GIVEN), strict=True):
         if part is not None:
@@ -94,7 +115,7 @@ def stated(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     return found.rename_axis("customer_id").reset_index().reindex(columns=COLUMNS)
 
 
-def answers(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame | None:
+def answers(client: Client, *, as_of: int) -> pd.DataFrame | None:
     """Survey answers by a day; where there is no survey, the snapshot's scores as answers to `overall`.
 
     Scores without a day belong to any period. None where neither is supplied.
@@ -104,8 +125,7 @@ def answers(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame 
     if asked is not None or source is None or source.satisfaction_scale is None:
         return asked
     rows = tables.frame(client.delivery, tables.SNAPSHOT).dropna(subset=["satisfaction"])
-    undated = rows["taken_day"].isna() & (not dated)
-    seen = rows[undated | (rows["taken_day"] <= as_of)]
+    seen = rows[rows["taken_day"].isna() | (rows["taken_day"] <= as_of)]
     low, high = source.satisfaction_scale
     scored = seen.assign(answered_day=seen["taken_day"].fillna(as_of), aspect="overall")
     full = scored.assign(score=seen["satisfaction"], low=low, high=high)

@@ -123,6 +123,37 @@ def regraded(
     return ordered[["customer_id", "given", "tier", "decided_by", *names]].reset_index(drop=True)
 
 
+def disagreement(regraded: pd.DataFrame, classes: pd.DataFrame, stated: pd.DataFrame) -> dict:
+    """How far given and computed tiers part.
+
+    Returns
+    -------
+    given (customers held against their given tier), apart (with another one computed) and its share,
+    up, down, ungraded (with none computed), decided (the parts that most often decide), unheard (given
+    tiers of customers of whom nothing else is known).
+    """
+    given, apart = compared(classes, stated), len(regraded)
+    way = regraded["tier"].map(POINTS).astype(float) - regraded["given"].map(POINTS).astype(float)
+    decided = regraded["decided_by"].value_counts()
+    return {
+        "given": given,
+        "apart": apart,
+        "share": apart / max(given, 1),
+        "up": int((way > 0).sum()),
+        "down": int((way < 0).sum()),
+        "ungraded": int(way.isna().sum()),
+        "unheard": int(stated["tier"].notna().sum()) - given,
+        "decided": sorted(decided.index[decided == decided.max()]),
+    }
+
+
+def figures(disagreement: dict) -> dict[str, dict]:
+    """Customers with another tier than the given one; no figure where none is given."""
+    if not disagreement["given"]:
+        return {}
+    return {"tier.regraded.customers": {"value": disagreement["apart"], "n": disagreement["given"]}}
+
+
 def compared(classes: pd.DataFrame, stated: pd.DataFrame) -> int:
     """How many customers have a given tier to hold theirs against."""
     given = stated.loc[stated["tier"].notna(), "customer_id"]

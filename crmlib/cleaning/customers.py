@@ -168,10 +168,13 @@ def completed(base: pa.Table, told: list[pa.Table], *, add: bool) -> pa.Table:
     newest_word = ordered.groupby("customer_id")[fields].last()
     if len(rows):
         found = newest_word.reindex(rows["customer_id"]).set_axis(rows.index)
-        rows = rows.assign(**{field: rows[field].where(rows[field].notna(), found[field]) for field in fields})
+        rows = rows.assign(
+            **{field: rows[field].where(rows[field].notna(), found[field]) for field in fields}
+        )
     new = more[~more["customer_id"].isin(rows["customer_id"])] if add else more.head(0)
     return tables.conform(
-        pd.concat([rows, new], ignore_index=True) if len(rows) else new.reset_index(drop=True), tables.CUSTOMERS
+        pd.concat([rows, new], ignore_index=True) if len(rows) else new.reset_index(drop=True),
+        tables.CUSTOMERS,
     )
 
 

@@ -23,7 +23,11 @@ from crmlib.errors import SchemaError
 from crmlib.mapping import Source
 from crmlib.period import day_number
 
-MONEYS, COUNTS, NUMBERS = ("spend", "profit", "lifetime_value"), ("orders",), ("tenure_months", "satisfaction")
+MONEYS, COUNTS, NUMBERS = (
+    ("spend", "profit", "lifetime_value"),
+    ("orders",),
+    ("tenure_months", "satisfaction"),
+)
 STEPS = [
     *(*MISFITS, "not-a-record", "exact-duplicate", "missing-id", "unreadable-date", "future-date"),
     *("unreadable-number", "out-of-scale", "same-customer"),
@@ -78,10 +82,12 @@ def typed(collected: Collected, source: Source, table: tables.Table, *, decimals
     headers = {c: values.name(tidy(h)) for c, h in source.columns.items() if c in own}
     parts = [part for c in own for part in _cell(c, headers, source, decimals)]
     originals = [values.name(c) for c in collected.headers]
+    numbers = [f"{values.measured(headers[c])} AS read_{c}" for c in headers if is_number(c, source)]
     found = engine.sql(
-        f"SELECT {', '.join(parts)}, {_is_total(headers, originals)} AS is_total, {FILE} AS source_file, "
+        f"WITH read AS (SELECT {', '.join(['*', *numbers])} FROM delivered) "
+        f"SELECT {', '.join(parts)}, {_is_total(source, originals)} AS is_total, {FILE} AS source_file, "
         f"{ROW} AS source_row, row_number() OVER (PARTITION BY {', '.join(originals)} ORDER BY {FILE}, {ROW}) "
-        f"AS copy FROM delivered ORDER BY {FILE}, {ROW}"
+        f"AS copy FROM read ORDER BY {FILE}, {ROW}"
     ).to_arrow_table()
     rows = found.to_pandas(types_mapper=NULLABLE.get)
     _refuse_finer_money(rows, source, decimals)
@@ -94,8 +100,8 @@ def _cell(column: str, headers: dict[str, str], source: Source, decimals: int) -
     if column.endswith("_day"):
         day = values.day(header, source.date_format) if header else "NULL"
         return [f"CAST({day} AS INTEGER) AS {column}", _bad(header, day, column)]
-    if column in (*MONEYS, *COUNTS, *NUMBERS) and column_is_number(column, headers, source):
-        number = f"CAST({values.measured(header) if header else 'NULL'} AS {values.NUMBER})"
+    if is_number(column, source):
+        number = f"read_{column}" if header else f"CAST(NULL AS {values.NUMBER})"
         # Too large for a whole number of the smallest unit; a count has no parts and is not below 0.
         fits = f"abs({number}) < {MOST}" + (
             f" AND {number} >= 0" if column not in (*MONEYS, "satisfaction") else ""
@@ -111,20 +117,23 @@ def _cell(column: str, headers: dict[str, str], source: Source, decimals: int) -
     return [f"{values.text(header) if header else 'CAST(NULL AS VARCHAR)'} AS {column}"]
 
 
-def column_is_number(column: str, headers: dict[str, str], source: Source) -> bool:
-    """A score of satisfaction is a number on a scale; without one it is a word."""
-    return column != "satisfaction" or getattr(source, "satisfaction_scale", None) is not None
+def is_number(column: str, source: Source) -> bool:
+    """Whether a column holds numbers: a score of satisfaction does, on its scale; without one it is a word."""
+    if column == "satisfaction":
+        return getattr(source, "satisfaction_scale", None) is not None
+    return column in (*MONEYS, *COUNTS, *NUMBERS)
 
 
 def _bad(header: str | None, readable: str, column: str) -> str:
     return f"{f'{values.given(header)} AND ({readable}) IS NULL' if header else 'false'} AS {column}_bad"
 
 
-def _is_total(headers: dict[str, str], originals: list[str]) -> str:
+def _is_total(source: Source, originals: list[str]) -> str:
     """A line of totals begins with the word, and none of its other words says anything."""
     words = f"({', '.join(map(values.literal, TOTAL_WORDS))})"
     first = f"lower(coalesce({', '.join(map(values.text, originals))}))"
-    texts = [h for c, h in headers.items() if c not in (*MONEYS, *COUNTS, *NUMBERS)]
+    told = {c: values.name(tidy(h)) for c, h in source.columns.items()}
+    texts = [h for c, h in told.items() if c not in (*MONEYS, *COUNTS, *NUMBERS)]
     silent = " AND ".join(f"coalesce(lower({values.text(h)}) IN {words}, true)" for h in texts)
     return f"coalesce({first} IN {words}, false) AND {silent or 'true'}"
 

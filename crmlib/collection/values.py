@@ -67,11 +67,11 @@ def measured(column: str) -> str:
     """
     bare = f"trim(translate({column}, {literal(_WIDE)}, {literal(_NARROW)}), {BLANKS})"
     times = "|".join(sorted(_TIMES, key=len, reverse=True))
-    form = f"^([-+¥￥]*[\\d,]*\\.?\\d+) *({times})? *({_COUNTED})?$"
-    parts = f"regexp_extract({bare}, {literal(form)}, ['digits', 'times', 'counted'])"
+    form = rf"[-+]?[¥￥]?[-+]?(\d+|\d{{1,3}}(,\d{{3}})+)?(\.\d+)? *({times})? *({_COUNTED})?"
     cases = " ".join(f"WHEN {literal(word)} THEN {factor}" for word, factor in _TIMES.items())
-    plain = number(f"{parts}.digits")
-    with_unit = f"try_cast({plain} * (CASE {parts}.times {cases} ELSE 1 END) AS {NUMBER})"
+    digits = f"try_cast(regexp_replace({bare}, '[^0-9.+-]', '', 'g') AS {NUMBER})"
+    factor = f"(CASE regexp_extract({bare}, {literal(times)}) {cases} ELSE 1 END)"
+    with_unit = f"CASE WHEN regexp_full_match({bare}, {literal(form)}) THEN try_cast({digits} * {factor} AS {NUMBER}) END"
     return f"coalesce({number(column)}, {with_unit})"
 
 

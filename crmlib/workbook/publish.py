@@ -38,7 +38,13 @@ PUBLISHED = (
     *("facts", "classes"),
 )
 DAYS = {"transactions": "order_day", "surveys": "answered_day", "snapshot": "taken_day"}
-DELIVERED = ("customers", "transactions", "snapshot", "tiers", "surveys")  # only where the client supplies them
+DELIVERED = (
+    "customers",
+    "transactions",
+    "snapshot",
+    "tiers",
+    "surveys",
+)  # only where the client supplies them
 BATCH = 1 << 17
 
 

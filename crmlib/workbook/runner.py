@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from crmlib import client as clients
 from crmlib import findings
+from crmlib.classification import stated
 from crmlib.client import Client
 from crmlib.collection import sources
 from crmlib.errors import Refused
@@ -191,7 +192,7 @@ class Chain:
         """03, those between, 12 and the publishing, for every period asked for."""
         if not self.periods:
             day = sources.delivered_on(self.client)
-            self.periods = [Period.newest_complete(day, self.client.unit)]
+            self.periods = [stated.newest_period(self.client, day)]
         self._refuse_what_is_to_come()
         jobs = []
         for period in self.periods:
