@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -104,13 +105,13 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
     where = table if table == "corrections" else f"{key(client, table)}.files"
     found: list[Path] = []
     for pattern in source.files:
-        if Path(pattern).is_absolute():
-            found.append(Path(pattern))
+        plain = client.raw / pattern  # an absolute path stands for itself
+        if Path(pattern).is_absolute() and (plain.is_file() or not set(plain.name) & set("*?[")):
+            found.append(plain)
             continue
-        plain = client.raw / pattern
         try:
             # A file's own name first: `orders [2].csv` is one, and a pattern that finds nothing.
-            inside = [plain] if pattern and plain.is_file() else client.raw.glob(pattern)
+            inside = [plain] if pattern and plain.is_file() else _within(client.raw, plain, pattern)
             # Excel's lock files lie beside open workbooks.
             inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
@@ -127,6 +128,11 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             )
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _within(raw: Path, plain: Path, pattern: str) -> Iterator[Path]:
+    """What a pattern finds: below raw/, or in the folder that an absolute one names."""
+    return plain.parent.glob(plain.name) if Path(pattern).is_absolute() else raw.glob(pattern)
 
 
 def corrections(client: Client) -> list[Path]:

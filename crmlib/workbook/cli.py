@@ -162,22 +162,25 @@ def lab(name: str, arguments: tuple[str, ...], period: str | None, copies_only: 
 
 @main.command()
 @click.argument("name", metavar="CLIENT")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILES…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--copy", is_flag=True, help="Copy FILE to data/CLIENT/raw/ instead of naming it where it lies."
+    "--copy", is_flag=True, help="Copy the files to data/CLIENT/raw/ instead of naming them where they lie."
 )
-def new(name: str, file: Path, copy: bool) -> None:
-    """Make CLIENT from one FILE with plain headers: writes data/CLIENT/client.yml.
+def new(name: str, files: tuple[Path, ...], copy: bool) -> None:
+    """Make CLIENT from its exports: writes data/CLIENT/client.yml.
 
-    Every guess stands in the file with its reason; what could not be told is marked TODO. An
-    existing client.yml is never overwritten.
+    FILES are CSV, Excel, Parquet or JSON lines, packed or not; of a folder, all of these in it. Tables, columns
+    and the ids that join them are recognised by header and by content. Every guess stands in the file with how
+    sure it is; what could not be told is marked TODO. An existing client.yml is never overwritten.
     """
     from crmlib.workbook import draft
 
-    path = draft.write(name, file, copy=copy)
-    _, *lines = path.read_text("utf-8").splitlines()
-    open_questions = sum("TODO" in line for line in lines)
-    click.echo(f"{_near(path)} written; {open_questions} TODO to answer. Then: crm check {name}")
+    path, made = draft.write(
+        name, files, copy=copy, progress=lambda file: click.echo(f"Reading {file.name} …", err=True)
+    )
+    for line in draft.summary(made):
+        click.echo(line)
+    click.echo(f"{_near(path)} written; {made.open_questions} TODO to answer. Then: crm check {name}")
 
 
 @main.command()
