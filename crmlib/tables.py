@@ -100,7 +100,7 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
     try:
         with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as out:
             for batch in batches:
-                out.write_batch(batch)
+                out.write_batch(batch.cast(schema))
         return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

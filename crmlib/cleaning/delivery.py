@@ -1,7 +1,6 @@
 """A whole delivery cleaned: customers first, because they tell whose order lines are known."""
 
 import datetime as dt
-import itertools
 from collections.abc import Iterator
 
 import pandas as pd
@@ -121,9 +120,31 @@ def quarantine(found: dict[str, Cleaned]) -> pd.DataFrame:
     return pd.concat([part.quarantine for part in found.values()], ignore_index=True)
 
 
-def repairs(found: dict[str, Cleaned]) -> Iterator[pa.RecordBatch]:
+def repairs(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> Iterator[pa.RecordBatch]:
     """Every cell that was not read as it stands, in the columns of `tables.REPAIRS`, a part at a time."""
-    return itertools.chain.from_iterable(part.repair_batches() for part in found.values())
+    for name, part in found.items():
+        read = delivery[name].repairs.assign(table=name)
+        yield from tables.conform(read, tables.REPAIRS).to_batches()
+        yield from part.repair_batches()
+
+
+def write(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Client) -> dict[str, int]:
+    """Everything that cleaning makes, written to `built/delivery/`; rows kept by table.
+
+    A table that is not supplied is not written, but for those on which later steps stand: empty.
+    """
+    folder, lines = client.delivery, account(found, delivery)
+    tables.write(customer_table(found, delivery, client), folder, tables.CUSTOMERS)
+    for table in (tables.TRANSACTIONS, tables.SNAPSHOT, tables.TIERS, tables.SURVEYS, *records.TABLES):
+        if table.name in found or table not in records.TABLES:
+            part = found.get(table.name) or Cleaned(table.schema.empty_table(), pd.DataFrame(), lines)
+            tables.write_batches(part.batches(), table.schema, folder / f"{table.name}.parquet")
+    tables.write(quarantine(found), folder, tables.QUARANTINE)
+    tables.write_batches(
+        repairs(found, delivery), tables.REPAIRS.schema, folder / f"{tables.REPAIRS.name}.parquet"
+    )
+    tables.write(lines, folder, tables.LEDGER)
+    return {name: part.count for name, part in found.items()}
 
 
 def reasons(lines: pd.DataFrame) -> pd.DataFrame:

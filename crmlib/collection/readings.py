@@ -69,8 +69,10 @@ class Reading:
 
 
 def form(client: Client, table: str) -> Form:
-    """What `client.yml` says of a table's numbers and dates."""
-    source = client.tables.named()[table]
+    """What `client.yml` says of a table's numbers and dates; of a source by name it says nothing."""
+    source = client.tables.named().get(table)
+    if source is None:
+        return Form(table, shown(client.config), zone=client.timezone, currency=client.currency)
     return Form(
         *(table, shown(client.config), source.decimal, source.day_first, source.date_format),
         *(client.timezone, client.currency),
