@@ -114,16 +114,17 @@ def _judge(
 
 
 # Prices are compared within their product where it has enough lines, else among all.
+THING = "coalesce(product_id, product)"
 USUAL = {
-    "usual": f"SELECT thing, median(size) AS middle, mad(size) AS spread FROM lines WHERE NOT copied"
-    f" AND thing IS NOT NULL GROUP BY thing HAVING count(size) >= {LINES_TO_JUDGE}",
+    "usual": f"SELECT {THING} AS thing, median(size) AS middle, mad(size) AS spread FROM lines"
+    f" WHERE NOT copied AND thing IS NOT NULL GROUP BY thing HAVING count(size) >= {LINES_TO_JUDGE}",
     "overall": "SELECT median(size) AS middle, mad(size) AS spread, count(size) AS lines FROM lines WHERE NOT copied",
 }
 MARKED = f"""
 SELECT lines.*,
   coalesce(overall.lines >= {LINES_TO_JUDGE} AND abs(size - coalesce(usual.middle, overall.middle))
     > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
-FROM lines LEFT JOIN usual USING (thing) CROSS JOIN overall
+FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
 """
 
 

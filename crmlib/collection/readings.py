@@ -130,11 +130,14 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     column, header = _column(header), tidy(header)
     if form.date_format:
         told = f"try_strptime(trim({column}, {values.BLANKS}), {values.literal(form.date_format)})"
-        shown, plain = f"strftime({told}, '%Y-%m-%d')", f"{told} IS NOT NULL"
+        year, day = f"year({told})", f"strftime({told}, '%Y-%m-%d')"
+        plain = f"coalesce({told} < TIMESTAMP '{moments.END}', false)"
     else:
-        told, shown = f"try_cast({column} AS TIMESTAMP)", f"left({column}, 10)"
+        told = f"try_cast({column} AS TIMESTAMP)"
+        year, day = f"try_cast(left({column}, 4) AS SMALLINT)", column
         plain = f"regexp_full_match({column}, '{ISO}') AND {told} IS NOT NULL"
-    odd = _texts(engine, column, f"{plain} AND {_of_our_time(engine, shown, plain, form.zone)}")
+    skipped = _skipped(engine, day, year, form.zone)
+    odd = _texts(engine, column, f"{plain} AND {day} >= '{moments.FIRST:%Y-%m-%d}'{skipped}")
     order, sure = _order(engine, header, odd, form)
 
     def read(text: str) -> tuple[dt.datetime | None, str, str] | None:
@@ -271,9 +274,16 @@ def _decimal(
     cells, first = _told(odd, values.decimal_told)
     column = _column(header)
     either = f"regexp_full_match({column}, '{EITHER}')"
+    pointed = f"FROM delivered WHERE contains({column}, '.') AND regexp_full_match({column}, '{POINT}')"
+    # Most columns tell at their first price: then nothing is counted.
+    if (
+        not cells[","]
+        and not cells["either"]
+        and (cells["."] or engine.sql(f"SELECT 1 {pointed} AND NOT {either} LIMIT 1").fetchall())
+    ):
+        return ".", True
     surely, open_, example = engine.sql(
-        f"SELECT count(*) FILTER (NOT {either}), count(*) FILTER ({either}), min({column}) FILTER ({either})"
-        f" FROM delivered WHERE regexp_full_match({column}, '{POINT}') AND contains({column}, '.')"
+        f"SELECT count(*) FILTER (NOT {either}), count(*) FILTER ({either}), min({column}) FILTER ({either}) {pointed}"
     ).fetchall()[0]
     cells += Counter({".": surely, "either": open_})
     point, comma = cells["."], cells[","]
@@ -310,17 +320,15 @@ def _order(
     return order, max(day, month) >= SURE * min(day, month)
 
 
-def _of_our_time(engine: duckdb.DuckDBPyConnection, day: str, plain: str, zone: str) -> str:
-    """Whether a plain moment lies where records can be, and on a day on which the zone's clocks skip nothing."""
-    test = f"{day} >= '{moments.FIRST:%Y-%m-%d}' AND {day} < '{moments.END:%Y-%m-%d}'"
+def _skipped(engine: duckdb.DuckDBPyConnection, day: str, year: str, zone: str) -> str:
+    """That a moment is of no day on which the zone's clocks skip something: those are read with care."""
     if zone == "UTC":
-        return test
+        return ""
     first, last = engine.sql(
-        f"SELECT min({day}), max({day}) FROM delivered WHERE {plain} AND {test}"
+        f"SELECT min({year}), max({year}) FROM delivered WHERE {year} BETWEEN 1900 AND 2199"
     ).fetchall()[0]
-    gaps = moments.skipped(zone, int(first[:4]), int(last[:4])) if first else ()
-    days = ", ".join(f"'{begin:%Y-%m-%d}'" for begin, _ in gaps)
-    return f"{test} AND {day} NOT IN ({days})" if days else test
+    gaps = moments.skipped(zone, first, last) if first else ()
+    return "".join(f" AND NOT starts_with({day}, '{begin:%Y-%m-%d}')" for begin, _ in gaps)
 
 
 def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:
