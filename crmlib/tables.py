@@ -98,7 +98,14 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as out:
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        with pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            write_page_checksum=True,
+            use_dictionary=texts or False,  # numbers mostly differ from row to row
+        ) as out:
             for batch in batches:
                 out.write_batch(batch.cast(schema))
         return _named(Path(temporary), path)

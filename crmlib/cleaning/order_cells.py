@@ -16,6 +16,9 @@ from crmlib.mapping import Transactions
 TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
 NUMBERS = {"quantity": values.COUNTS, "price": values.MONEY, "amount": values.MONEY, "profit": values.MONEY}
 IDS = ("customer_id", "order_id")
+# Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
+# not fit a whole number of the smallest unit at every number of decimals.
+FACTOR, MOST = "DECIMAL(18,6)", "1e12"
 
 
 def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> dict[str, Reading]:
@@ -47,25 +50,72 @@ def typed(
     parts += [part for c in NUMBERS for part in _number(found, c)]
     date = found["ordered_at"]
     customer_lost, order_lost = (found[c].bad if c in found else "false" for c in IDS)
-    joined = list(found.values())
-    copies = _copies(engine, collected) if source.exact_duplicates == "merge" else None
+    apart = {"is_total": _totals(engine, collected, date)}
+    if source.exact_duplicates == "merge":
+        apart["copied"] = _copies(engine, collected)
+    marks = "".join(
+        f", {name}.row IS NOT NULL AS {name}" if apart.get(name) else f", false AS {name}" for name in APART
+    )
+    marked = " ".join(
+        f"LEFT JOIN {name} ON {name}.file = delivered.{FILE} AND {name}.row = delivered.{ROW}"
+        for name, found_any in apart.items()
+        if found_any
+    )
     return (
         f"SELECT delivered.{FILE}, delivered.{ROW}, delivered.{ROW} + start AS line_id, {', '.join(parts)},"
         f" {date.value} AS ordered_at, {readings.day(date)} AS order_day, {date.bad} AS date_bad,"
         f" {_on_return(engine, source, found)} AS on_return,"
-        f" {customer_lost} AS customer_lost, {customer_lost} OR {order_lost} AS id_lost,"
-        f" {'copies.later IS NOT NULL' if copies else 'false'} AS copied,"
-        f" coalesce({_is_total(collected, date)}, false) AS is_total"
+        f" {customer_lost} AS customer_lost, {customer_lost} OR {order_lost} AS id_lost{marks}"
         f" FROM delivered JOIN ({_STARTS}) AS files ON files.file = delivered.{FILE}"
-        + (
-            f" LEFT JOIN copies ON copies.file = delivered.{FILE} AND copies.row = delivered.{ROW}"
-            if copies
-            else ""
-        )
-        + f" {readings.joins(joined)}"
+        f" {marked} {readings.joins(found.values())}"
     )
 
 
+def valued(typed: str, decimals: int) -> str:
+    """Typed lines with price, amount and profit as whole numbers of the smallest unit, as SQL.
+
+    A line's amount is quantity × price unless supplied, its price amount ÷ quantity unless supplied; both are
+    worked out exactly (12 × 0.1 is 1.2 here), once, and what follows computes with whole numbers.
+    """
+    unit = 10**decimals
+    exact = {"price": "price_exact", "amount": "amount_exact", "profit": "profit_given"}
+    # The quick way by floats, wherever it proves exact; the slow one for what is left.
+    quick = [
+        f"TRY_CAST(round(CAST({x} AS DOUBLE) * {unit}) AS BIGINT) AS {name}_quick"
+        for name, x in exact.items()
+    ]
+    scaled = [
+        f"CASE WHEN CAST({name}_quick AS DECIMAL(38,9)) = {x} * {unit} THEN {name}_quick"
+        f" ELSE TRY_CAST(round({x} * {unit}) AS BIGINT) END AS {name}"
+        for name, x in exact.items()
+    ]
+    # A price that was worked out may be finer: the amount is what counts.
+    finer = " OR ".join(
+        f"CAST({name} AS DECIMAL(38,9)) <> {x} * {unit}"
+        for name, x in {**exact, "price": "price_given"}.items()
+    )
+    left = [*(f"{c}_given, {c}_factor" for c in NUMBERS), *(f"{c}_quick" for c in exact)]
+    return f"""
+    WITH priced AS (
+      SELECT *,
+        coalesce(amount_given, TRY_CAST(quantity_factor * price_factor AS {values.NUMBER})) AS amount_exact,
+        coalesce(price_given, TRY_CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
+          AS {values.NUMBER})) AS price_exact
+      FROM ({typed})),
+    quick AS (SELECT *, {", ".join(quick)} FROM priced),
+    scaled AS (SELECT *, {", ".join(scaled)} FROM quick)
+    SELECT * EXCLUDE ({", ".join(left)}, price_exact, amount_exact),
+      CAST(quantity_given AS DOUBLE) AS quantity,
+      CAST(sign(price_exact) AS TINYINT) AS price_sign, CAST(sign(amount_exact) AS TINYINT) AS amount_sign,
+      coalesce({finer}, false) AS finer,
+      coalesce(abs(amount_given - quantity_factor * price_factor) >= 0.01, false) AS differs,
+      coalesce(greatest(abs(amount_exact), abs(price_exact), abs(profit_given)) >= {MOST}, false)
+        OR (amount_exact IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL) AS too_large,
+      CASE WHEN quantity_given > 0 AND price_exact > 0 THEN log10(CAST(price_exact AS DOUBLE)) END AS size
+    FROM scaled"""
+
+
+APART = ("is_total", "copied")  # few rows, found apart: a test of every row would cost more than all else
 _ABSENT = "CAST(NULL AS VARCHAR)"
 # A line's number in the delivery: files follow each other in order of name.
 _STARTS = f"""
@@ -82,11 +132,15 @@ def _text(source: Transactions, column: str) -> str:
 
 
 def _number(found: dict[str, Reading], column: str) -> Iterator[str]:
-    """A number as delivered, and whether a cell held something that is none."""
-    absent = "1" if column == "quantity" else "NULL"
-    number = found[column].value if column in found else absent
+    """A number as delivered, the same as a factor, and whether a cell held something that is none."""
+    if column in found:
+        number, factor, bad = found[column].value, found[column].as_type(FACTOR), found[column].bad
+    else:
+        number = factor = "1" if column == "quantity" else "NULL"
+        bad = "false"
     yield f"CAST({number} AS {values.NUMBER}) AS {column}_given"
-    yield f"{found[column].bad if column in found else 'false'} AS {column}_bad"
+    yield f"CAST({factor} AS {FACTOR}) AS {column}_factor"
+    yield f"{bad} AS {column}_bad"
 
 
 def _on_return(engine: duckdb.DuckDBPyConnection, source: Transactions, found: dict[str, Reading]) -> str:
@@ -103,35 +157,46 @@ def _on_return(engine: duckdb.DuckDBPyConnection, source: Transactions, found: d
     meant = {_word(value) for value in returns.values}
     said = engine.sql(f"SELECT DISTINCT {mark} AS said FROM delivered").to_arrow_reader(100_000)
     spelt = [text for part in said for text in part["said"].to_pylist() if _word(text) in meant]
-    return f"{mark} IN ({', '.join(map(values.literal, sorted(spelt)))})" if spelt else "false"
+    return values.among(mark, sorted(spelt)) if spelt else "false"
 
 
 def _word(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip(values.BLANK).casefold()
 
 
-def _is_total(collected: Collected, date: Reading) -> str:
-    """A line of totals begins with the word, and has neither a date nor a customer."""
+def _totals(engine: duckdb.DuckDBPyConnection, collected: Collected, date: Reading) -> bool:
+    """Names `is_total` the lines of totals, which begin with the word and have no date; whether there are any."""
     originals = [f"delivered.{values.name(header)}" for header in collected.headers]
     first = f"lower(coalesce({', '.join(values.text(c) for c in originals)}))"
-    words = ", ".join(map(values.literal, TOTAL_WORDS))
-    return f"{date.value} IS NULL AND NOT {date.bad} AND {first} IN ({words})"
+    return _rows(
+        engine,
+        "is_total",
+        f"SELECT {FILE} AS file, {ROW} AS row FROM delivered {readings.joins([date])}"
+        f" WHERE {date.value} IS NULL AND NOT {date.bad} AND {values.among(first, TOTAL_WORDS)}",
+    )
 
 
-def _copies(engine: duckdb.DuckDBPyConnection, collected: Collected) -> str:
-    """Names `copies` the later ones of rows that agree in every source column.
+def _copies(engine: duckdb.DuckDBPyConnection, collected: Collected) -> bool:
+    """Names `copied` the later ones of rows that agree in every source column; whether there are any.
 
     Rows are compared whole only where their hashes agree: few are, so that little is sorted.
     """
     originals = ", ".join(values.name(header) for header in collected.headers)
-    engine.execute(f"""
-    CREATE OR REPLACE TEMP TABLE copies AS
-    WITH again AS (SELECT hash({originals}) AS mark FROM delivered GROUP BY mark HAVING count(*) > 1)
-    SELECT {FILE} AS file, {ROW} AS row, true AS later FROM (
-      SELECT {FILE}, {ROW}, row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy
-      FROM delivered WHERE hash({originals}) IN (SELECT mark FROM again))
-    WHERE copy > 1""")
-    return "copies"
+    return _rows(
+        engine,
+        "copied",
+        f"""
+        WITH again AS (SELECT hash({originals}) AS mark FROM delivered GROUP BY mark HAVING count(*) > 1)
+        SELECT {FILE} AS file, {ROW} AS row FROM (
+          SELECT {FILE}, {ROW}, row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy
+          FROM delivered WHERE hash({originals}) IN (SELECT mark FROM again))
+        WHERE copy > 1""",
+    )
+
+
+def _rows(engine: duckdb.DuckDBPyConnection, name: str, query: str) -> bool:
+    engine.execute(f"CREATE TEMP TABLE {name} AS {query}")
+    return engine.sql(f"SELECT count(*) > 0 FROM {name}").fetchall()[0][0]
 
 
 def _refuse_other_currencies(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> None:

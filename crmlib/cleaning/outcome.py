@@ -100,10 +100,9 @@ def _batches(rows: pa.Table | Path) -> Iterator[pa.RecordBatch]:
 def stored(engine: duckdb.DuckDBPyConnection, query: str, table: tables.Table) -> Path:
     """The answer to a query as a file of this process, in the table's columns, however long it is."""
     schema = table.schema
-    reader = engine.sql(query).to_arrow_reader(AT_ONCE)
     batches = (
         pa.record_batch([batch[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
-        for batch in reader
+        for batch in engine.sql(query).to_arrow_reader(AT_ONCE)
     )
     return tables.write_batches(batches, schema, tables.scratch())
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.order_cells import cells, typed
+from crmlib.cleaning.order_cells import cells, typed, valued
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates, stored
 from crmlib.client import Client
 from crmlib.collection import readings, values
@@ -25,9 +25,6 @@ from crmlib.errors import SchemaError, SourceError
 from crmlib.mapping import Transactions
 from crmlib.period import day_number
 
-# Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
-# not fit a whole number of the smallest unit at every number of decimals.
-FACTOR, MOST = "DECIMAL(18,6)", "1e12"
 # In the order they are looked for: a row leaves at the first defect it shows.
 DEFECTS = {
     "not-a-record": "is_total",
@@ -37,10 +34,10 @@ DEFECTS = {
     "unreadable-date": "date_bad",
     "future-date": "order_day > {delivered_on}",
     "unreadable-number": "quantity_bad OR price_bad OR amount_bad OR profit_bad OR too_large",
-    "missing-number": "quantity IS NULL OR amount IS NULL",
-    "bookkeeping-entry": "(price < 0 OR (amount < 0 AND quantity > 0)) AND NOT on_return",
-    "zero-quantity": "quantity = 0 AND amount <> 0",
-    "stock-correction": "quantity < 0 AND amount = 0 AND NOT on_return",
+    "missing-number": "quantity IS NULL OR amount_sign IS NULL",
+    "bookkeeping-entry": "(price_sign < 0 OR (amount_sign < 0 AND quantity > 0)) AND NOT on_return",
+    "zero-quantity": "quantity = 0 AND amount_sign <> 0",
+    "stock-correction": "quantity < 0 AND amount_sign = 0 AND NOT on_return",
     "unmarked-return": "quantity < 0 AND NOT on_return",
     "abnormal": "abnormal AND {quarantine_abnormal}",
 }
@@ -51,11 +48,10 @@ FAULTS = {
     **dict.fromkeys(("missing-date", "unreadable-date", "future-date"), _DATE),
     "unreadable-number": (
         *((column, f"{column}_bad") for column in ("quantity", "price", "amount", "profit")),
-        *(("amount", f"abs(amount_given) >= {MOST}"), ("profit", f"abs(profit_given) >= {MOST}")),
-        ("price", "true"),
+        *(("amount", "true"), ("price", "true")),
     ),
     "missing-number": (("quantity", "quantity IS NULL"), ("amount", "true"), ("price", "true")),
-    "bookkeeping-entry": (("price", "price_given < 0"), ("amount", "true")),
+    "bookkeeping-entry": (("price", "price_sign < 0"), ("amount", "true")),
     **dict.fromkeys(("zero-quantity", "stock-correction", "unmarked-return"), _PIECES),
     "abnormal": (("price", "true"), ("amount", "true")),
 }
@@ -85,14 +81,14 @@ def transactions(
     engine = tables.engine()
     collected.delivered(engine)
     found = cells(engine, source, readings.form(client, collected.table))
-    engine.execute(f"CREATE TEMP TABLE typed AS {typed(engine, collected, source, found)}")
+    lines = valued(typed(engine, collected, source, found), client.decimals)
+    engine.execute(f"CREATE TEMP TABLE lines AS {lines}")
     _refuse_unreadable_dates(engine, source)
     _judge(engine, client, delivered_on=delivered_on, known=known)
-    scale = f"CAST(round({{}} * {10**client.decimals}) AS BIGINT)"
-    fates = _fates(engine, scale, client.decimals)
+    fates = _fates(engine, client.decimals)
     return Cleaned(
-        stored(engine, _kept(scale, source.zero_price), tables.TRANSACTIONS),
-        _quarantined(engine, collected, source, scale),
+        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS),
+        _quarantined(engine, collected, source),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
     )
@@ -117,35 +113,22 @@ def _judge(
     )
 
 
-# A line's amount is quantity × price unless supplied, its price amount ÷ quantity unless supplied.
-# Products of exact decimals: 12 × 0.1 is 1.2 here.
-PRICED = f"""
-SELECT *, quantity_given AS quantity,
-  coalesce(amount_given,
-    TRY_CAST(TRY_CAST(quantity_given AS {FACTOR}) * TRY_CAST(price_given AS {FACTOR}) AS {values.NUMBER})) AS amount,
-  coalesce(price_given, TRY_CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
-    AS {values.NUMBER})) AS price,
-  coalesce(product_id, product) AS thing
-FROM typed"""
 # Prices are compared within their product where it has enough lines, else among all.
-LOGS = f"SELECT thing, log10(CAST(price AS DOUBLE)) AS size FROM ({PRICED}) WHERE price > 0 AND quantity > 0 AND NOT copied"
+THING = "coalesce(product_id, product)"
 USUAL = {
-    "usual": f"SELECT thing, median(size) AS middle, mad(size) AS spread FROM ({LOGS})"
-    f" WHERE thing IS NOT NULL GROUP BY thing HAVING count(*) >= {LINES_TO_JUDGE}",
-    "overall": f"SELECT median(size) AS middle, mad(size) AS spread, count(*) AS lines FROM ({LOGS})",
+    "usual": f"SELECT {THING} AS thing, median(size) AS middle, mad(size) AS spread FROM lines"
+    f" WHERE NOT copied AND thing IS NOT NULL GROUP BY thing HAVING count(size) >= {LINES_TO_JUDGE}",
+    "overall": "SELECT median(size) AS middle, mad(size) AS spread, count(size) AS lines FROM lines WHERE NOT copied",
 }
 MARKED = f"""
-SELECT priced.*,
-  coalesce(greatest(abs(amount), abs(price), abs(profit_given)) >= {MOST}, false)
-    OR (amount IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL) AS too_large,
-  coalesce(price > 0 AND quantity > 0 AND overall.lines >= {LINES_TO_JUDGE}
-    AND abs(log10(CAST(CASE WHEN price > 0 THEN price END AS DOUBLE)) - coalesce(usual.middle, overall.middle))
-      > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
-FROM ({PRICED}) AS priced LEFT JOIN usual USING (thing) CROSS JOIN overall
+SELECT lines.*,
+  coalesce(overall.lines >= {LINES_TO_JUDGE} AND abs(size - coalesce(usual.middle, overall.middle))
+    > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
+FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
 """
 
 
-def _kept(scale: str, zero_price: str) -> str:
+def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
     """The lines that stay, in the columns of `tables.TRANSACTIONS`."""
     sold = "amount >= 0 AND quantity > 0" if zero_price == "purchase" else "amount > 0 AND quantity > 0"
     marks = {
@@ -153,40 +136,43 @@ def _kept(scale: str, zero_price: str) -> str:
         "unknown-customer": "customer_id IS NULL",
         "orphan-customer": "customer_id IS NOT NULL AND NOT known",
         "zero-quantity": "quantity = 0",
-        "amount-differs": f"abs(amount_given - quantity * TRY_CAST(price_given AS {FACTOR})) >= 0.01",
+        "amount-differs": "differs",
     }
     flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
     # Without an order number, a customer's lines of one day are the order, named by the first of
     # them: a customer's own number must not stand in a column that is not masked.
-    basket = "customer_id, CASE WHEN customer_id IS NULL THEN line_id END, order_day"
+    unnamed = "reason IS NULL AND order_id IS NULL"
+    engine.execute(
+        "CREATE TEMP TABLE baskets AS SELECT customer_id AS of_customer, order_day AS of_day, min(line_id) AS first"
+        f" FROM judged WHERE {unnamed} AND customer_id IS NOT NULL GROUP BY ALL"
+    )
+    (named,) = engine.sql(f"SELECT count(*) = 0 FROM judged WHERE {unnamed}").fetchall()[0]
+    basket = "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
     return f"""
     SELECT line_id, customer_id, known,
-      coalesce(order_id, '@' || CAST(min(line_id) OVER (PARTITION BY {basket}) AS VARCHAR)) AS order_id,
+      {"order_id" if named else "coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))"} AS order_id,
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
       product_id, product, product_group, channel, region,
-      CAST(quantity AS DOUBLE) AS quantity,
-      {scale.format("price")} AS price, {scale.format("amount")} AS amount,
-      {scale.format("profit_given")} AS profit,
+      quantity, price, amount, profit,
       CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
-      CASE WHEN on_return THEN -abs({scale.format("amount")}) ELSE 0 END AS returned,
+      CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,
       {FILE} AS source_file, {ROW} AS source_row
-    FROM judged WHERE reason IS NULL ORDER BY line_id
+    FROM judged {"" if named else basket} WHERE reason IS NULL ORDER BY line_id
     """
 
 
-def _fates(engine: duckdb.DuckDBPyConnection, scale: str, decimals: int) -> pd.DataFrame:
+def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
     """Lines and their money by reason; `SchemaError` where money is finer than the client keeps it."""
-    finer = " OR ".join(f"{c} <> round({c}, {decimals})" for c in ("price_given", "amount", "profit_given"))
     fates = engine.sql(
-        f"SELECT reason, count(*) AS rows, CAST(sum(coalesce({scale.format('amount')}, 0)) AS BIGINT) AS money,"
-        f" count(*) FILTER ({finer}) AS finer, min(line_id) FILTER ({finer}) AS first FROM judged GROUP BY reason"
+        "SELECT reason, count(*) AS rows, CAST(sum(coalesce(amount, 0)) AS BIGINT) AS money,"
+        " count(*) FILTER (finer) AS finer, min(line_id) FILTER (finer) AS first FROM judged GROUP BY reason"
     ).df()
     kept = fates[fates["reason"].isna() & (fates["finer"] > 0)]
     if len(kept):
         file, row = engine.sql(
-            f"SELECT {FILE}, {ROW} FROM typed WHERE line_id = {int(kept['first'].iloc[0])}"
+            f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {int(kept['first'].iloc[0])}"
         ).fetchall()[0]
         raise SchemaError(
             f"transactions: {int(kept['finer'].iloc[0]):,} lines (the first in {file}, row {row}) hold money finer "
@@ -203,7 +189,7 @@ def _fates(engine: duckdb.DuckDBPyConnection, scale: str, decimals: int) -> pd.D
 def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
     """Dates that mostly cannot be read are a question of form, not of single bad rows."""
     given, unread = engine.sql(
-        "SELECT count(*), count(*) FILTER (date_bad) FROM typed WHERE ordered_at IS NOT NULL OR date_bad"
+        "SELECT count(*), count(*) FILTER (date_bad) FROM lines WHERE ordered_at IS NOT NULL OR date_bad"
     ).fetchall()[0]
     if given and unread > given / 2:
         raise SourceError(
@@ -214,7 +200,7 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transact
 
 
 def _quarantined(
-    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions, scale: str
+    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions
 ) -> pd.DataFrame:
     """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
     headers = {column: values.literal(tidy(header)) for column, header in source.columns.items()}
@@ -225,7 +211,7 @@ def _quarantined(
         if column in headers
     )
     judged = engine.sql(
-        f"SELECT {FILE} AS source_file, {ROW} AS source_row, reason, coalesce({scale.format('amount')}, 0) AS money,"
+        f"SELECT {FILE} AS source_file, {ROW} AS source_row, reason, coalesce(amount, 0) AS money,"
         f" CASE {faults} ELSE '' END AS \"column\""
         " FROM judged WHERE reason IS NOT NULL AND reason <> 'exact-duplicate'"
     ).df()

@@ -52,7 +52,7 @@ class Reading:
     """How one column is read: SQL over `delivered` joined with the cells that are not plain."""
 
     header: str
-    value: str  # the cell's value; NULL where it holds nothing or nothing readable
+    plain: str  # the cell's value where it is plain
     reason: str  # why a row is set aside whose cell cannot be read
     odd: Path | None = None  # text, value, new, rule (NULL: unreadable) of each text that is not plain
     optional: bool = False  # an unreadable cell becomes empty, and its row stays
@@ -61,6 +61,20 @@ class Reading:
     def alias(self) -> str:
         """The odd cells' name in SQL."""
         return values.name(self.odd.stem) if self.odd else ""
+
+    @property
+    def value(self) -> str:
+        """The cell's value; NULL where it holds nothing, or nothing readable."""
+        return self._either(self.plain, f"{self.alias}.value")
+
+    def as_type(self, type: str) -> str:
+        """The same as another type of number, read from the text itself: quicker than to convert the value."""
+        return self._either(
+            f"try_cast({_column(self.header)} AS {type})", f"try_cast({self.alias}.value AS {type})"
+        )
+
+    def _either(self, plain: str, odd: str) -> str:
+        return f"CASE WHEN {self.alias}.text IS NULL THEN {plain} ELSE {odd} END" if self.odd else plain
 
     @property
     def bad(self) -> str:
@@ -103,13 +117,8 @@ def number(
             return None
         return found[0], format(found[0].normalize(values.EXACT), "f"), found[1]
 
-    return _reading(
-        header,
-        f"try_cast({column} AS {values.NUMBER})",
-        _read(odd, read, NUMBER),
-        "unreadable-number",
-        optional,
-    )
+    plain = f"try_cast({column} AS {values.NUMBER})"
+    return Reading(header, plain, "unreadable-number", _read(odd, read, NUMBER), optional)
 
 
 def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, optional: bool = False) -> Reading:
@@ -120,33 +129,41 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     SourceError : the column leaves open whether day or month comes first
     """
     column, header = _column(header), tidy(header)
-    told = f"try_cast({column} AS TIMESTAMP)"
-    plain = f"regexp_full_match({column}, '{ISO}')"
     if form.date_format:
         told = f"try_strptime(trim({column}, {values.BLANKS}), {values.literal(form.date_format)})"
-        plain = "true"
-    odd = _texts(engine, column, f"{plain} AND coalesce({_of_our_time(engine, told, plain, form)}, false)")
+        year, day = f"year({told})", f"strftime({told}, '%Y-%m-%d')"
+        plain = f"coalesce({told} < TIMESTAMP '{moments.END}', false)"
+    else:
+        told = f"try_cast({column} AS TIMESTAMP)"
+        year, day = f"try_cast(left({column}, 4) AS SMALLINT)", column
+        plain = f"regexp_full_match({column}, '{ISO}') AND {told} IS NOT NULL"
+    skipped = _skipped(engine, day, year, form.zone)
+    odd = _texts(engine, column, f"{plain} AND {day} >= '{moments.FIRST:%Y-%m-%d}'{skipped}")
     order, sure = _order(engine, header, odd, form)
 
     def read(text: str) -> tuple[dt.datetime | None, str, str] | None:
         found = moments.moment_of(text, order=order, zone=form.zone, date_format=form.date_format, sure=sure)
         return found and (found[0], found[0].isoformat(" ") if found[0] else "", found[1])
 
-    return _reading(header, told, _read(odd, read, MOMENT), "unreadable-date", optional)
+    return Reading(header, told, "unreadable-date", _read(odd, read, MOMENT), optional)
 
 
 def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
     """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
     column, header = _column(header), tidy(header)
-    odd = _texts(
-        engine, column, f"strlen({column}) = length({column}) AND NOT contains(lower({column}), 'e+')", True
+    blanks = " AND ".join(
+        f"NOT {ends}({column}, {values.literal(blank)})"
+        for blank in values.BLANK[:4]
+        for ends in ("starts_with", "ends_with")
     )
+    plain = f"strlen({column}) = length({column}) AND NOT contains(lower({column}), 'e+') AND {blanks}"
+    odd = _texts(engine, column, plain, f"{column} <> ''")
 
     def read(text: str) -> tuple[str, str, str] | None:
         found = values.id_of(text)
-        return found and (found[0], *found)
+        return found and (found[0] or None, *found)
 
-    return _reading(header, values.text(column), _read(odd, read, TEXT), "digits-lost", optional)
+    return Reading(header, f"nullif({column}, '')", "digits-lost", _read(odd, read, TEXT), optional)
 
 
 def year(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
@@ -158,9 +175,8 @@ def year(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = Fal
         found = YEAR.search(text.translate(values.NARROW))
         return found and (int(found[0]), found[0], "year")
 
-    return _reading(
-        header, f"try_cast({column} AS INTEGER)", _read(odd, read, pa.int32()), "unreadable-number", optional
-    )
+    plain = f"try_cast({column} AS INTEGER)"
+    return Reading(header, plain, "unreadable-number", _read(odd, read, pa.int32()), optional)
 
 
 def day(reading: Reading) -> str:
@@ -210,12 +226,14 @@ def _file(engine: duckdb.DuckDBPyConnection, query: str) -> Path | None:
     return None
 
 
-def _texts(engine: duckdb.DuckDBPyConnection, column: str, plain: str, names: bool = False) -> Path | None:
+def _texts(
+    engine: duckdb.DuckDBPyConnection, column: str, plain: str, holds: str | None = None
+) -> Path | None:
     """Each text of a column that holds something and is not plain, and how many cells hold it."""
-    holds = f"{values.text(column)} IS NOT NULL" if names else values.given(column)
     return _file(
         engine,
-        f"SELECT {column} AS text, count(*) AS cells FROM delivered WHERE NOT ({plain}) AND {holds} GROUP BY ALL",
+        f"SELECT {column} AS text, count(*) AS cells FROM delivered"
+        f" WHERE NOT ({plain}) AND {holds or values.given(column)} GROUP BY ALL",
     )
 
 
@@ -239,12 +257,6 @@ def _read(texts: Path | None, read: Callable, type: pa.DataType) -> Path | None:
     return path
 
 
-def _reading(header: str, plain: str, odd: Path | None, reason: str, optional: bool) -> Reading:
-    bare = Reading(header, plain, reason, odd, optional)
-    value = f"CASE WHEN {bare.alias}.text IS NULL THEN {plain} ELSE {bare.alias}.value END" if odd else plain
-    return Reading(header, value, reason, odd, optional)
-
-
 def _told(texts: Path | None, tells: Callable[[str], str | None]) -> tuple[Counter, dict[str, str]]:
     """Cells by the form they tell of, and the first text of each form."""
     cells, first = Counter(), {}
@@ -263,9 +275,16 @@ def _decimal(
     cells, first = _told(odd, values.decimal_told)
     column = _column(header)
     either = f"regexp_full_match({column}, '{EITHER}')"
+    pointed = f"FROM delivered WHERE contains({column}, '.') AND regexp_full_match({column}, '{POINT}')"
+    # Most columns tell at their first price: then nothing is counted.
+    if (
+        not cells[","]
+        and not cells["either"]
+        and (cells["."] or engine.sql(f"SELECT 1 {pointed} AND NOT {either} LIMIT 1").fetchall())
+    ):
+        return ".", True
     surely, open_, example = engine.sql(
-        f"SELECT count(*) FILTER (NOT {either}), count(*) FILTER ({either}), min({column}) FILTER ({either})"
-        f" FROM delivered WHERE regexp_full_match({column}, '{POINT}') AND contains({column}, '.')"
+        f"SELECT count(*) FILTER (NOT {either}), count(*) FILTER ({either}), min({column}) FILTER ({either}) {pointed}"
     ).fetchall()[0]
     cells += Counter({".": surely, "either": open_})
     point, comma = cells["."], cells[","]
@@ -302,19 +321,15 @@ def _order(
     return order, max(day, month) >= SURE * min(day, month)
 
 
-def _of_our_time(engine: duckdb.DuckDBPyConnection, told: str, plain: str, form: Form) -> str:
-    """Whether a moment lies where records can be, and on the clocks of the client's zone."""
-    test = f"{told} >= TIMESTAMP '{moments.FIRST}' AND {told} < TIMESTAMP '{moments.END}'"
-    if form.zone == "UTC":
-        return test
+def _skipped(engine: duckdb.DuckDBPyConnection, day: str, year: str, zone: str) -> str:
+    """That a moment is of no day on which the zone's clocks skip something: those are read with care."""
+    if zone == "UTC":
+        return ""
     first, last = engine.sql(
-        f"SELECT year(min({told})), year(max({told})) FROM delivered WHERE {plain} AND {test}"
+        f"SELECT min({year}), max({year}) FROM delivered WHERE {year} BETWEEN 1900 AND 2199"
     ).fetchall()[0]
-    gaps = moments.skipped(form.zone, first, last) if first else ()
-    skipped = " OR ".join(f"{told} >= TIMESTAMP '{a}' AND {told} < TIMESTAMP '{b}'" for a, b in gaps)
-    if not skipped:
-        return test
-    return f"{test} AND NOT (CAST({told} AS TIME) <> TIME '00:00' AND ({skipped}))"
+    gaps = moments.skipped(zone, first, last) if first else ()
+    return "".join(f" AND NOT starts_with({day}, '{begin:%Y-%m-%d}')" for begin, _ in gaps)
 
 
 def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:

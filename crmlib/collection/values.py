@@ -7,7 +7,7 @@ not 15, `45356` is no day of 1970, `10²` is not 102.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -127,7 +127,16 @@ def text(column: str) -> str:
 
 def given(column: str) -> str:
     """Whether a cell that should hold a number or a date holds anything."""
-    return f"coalesce({text(column)} NOT IN ({', '.join(map(literal, NOTHING))}), false)"
+    return f"({text(column)} IS NOT NULL AND NOT {among(text(column), NOTHING)})"
+
+
+def among(column: str, words: Iterable[str]) -> str:
+    """Whether a text is one of some words; not `IN`, which DuckDB makes a join that reads every row.
+
+    >>> among("a", ["x", "y"])
+    "list_contains(['x', 'y'], a)"
+    """
+    return f"list_contains([{', '.join(map(literal, words))}], {column})"
 
 
 def number_of(
