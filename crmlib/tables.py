@@ -124,6 +124,23 @@ def _named(temporary: Path, path: Path) -> Path:
     return path
 
 
+def put(written: Path, path: Path) -> Path:
+    """A table that this process has written already, at its place and with its fingerprint."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as out, written.open("rb") as content:
+            shutil.copyfileobj(content, out, 1024**2)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    replace(path.with_suffix(".sha256"), written.with_suffix(".sha256").read_bytes())
+    return path
+
+
 def replace(path: Path, data: bytes) -> Path:
     """A file with this content: the old one stands until the new one is safely on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)

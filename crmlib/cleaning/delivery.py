@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -137,8 +138,11 @@ def write(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Cli
     tables.write(customer_table(found, delivery, client), folder, tables.CUSTOMERS)
     for table in (tables.TRANSACTIONS, tables.SNAPSHOT, tables.TIERS, tables.SURVEYS, *records.TABLES):
         if table.name in found or table not in records.TABLES:
-            part = found.get(table.name) or Cleaned(table.schema.empty_table(), pd.DataFrame(), lines)
-            tables.write_batches(part.batches(), table.schema, folder / f"{table.name}.parquet")
+            rows = found[table.name].rows if table.name in found else table.schema.empty_table()
+            if isinstance(rows, Path):
+                tables.put(rows, folder / f"{table.name}.parquet")
+            else:
+                tables.write(rows, folder, table)
     tables.write(quarantine(found), folder, tables.QUARANTINE)
     tables.write_batches(
         repairs(found, delivery), tables.REPAIRS.schema, folder / f"{tables.REPAIRS.name}.parquet"

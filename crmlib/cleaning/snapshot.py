@@ -16,7 +16,7 @@ from crmlib.cleaning import customers
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.order_cells import TOTAL_WORDS
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
-from crmlib.cleaning.transactions import MOST
+from crmlib.cleaning.records import MOST
 from crmlib.cleaning.words import MARKS, worded
 from crmlib.client import Client
 from crmlib.collection import readings, values
