@@ -207,6 +207,10 @@ def test_a_price_in_a_trillion_of_the_finest_unit_is_still_exact(clean):
     assert kept(found, "amount") == [[123456789012345678], [300003]]
 
 
+def test_a_line_of_twenty_million_is_a_line_like_any_other(clean):
+    assert kept(clean("A1,c1,2024-10-01,100,200000.50"), "amount", "flags") == [[2000005000, ""]]
+
+
 def test_rows_whose_columns_run_together_alike_are_no_copies(clean):
     # "ab" + "c" and "a" + "bc": equal only if the columns were glued
     found = clean("ab,c,2024-10-01,1,5", "a,bc,2024-10-01,1,5", "ab,c,2024-10-01,1,5")
