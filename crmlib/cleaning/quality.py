@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.dependencies import AGREEMENT, SMALLEST
+from crmlib.cleaning.order_cells import NUMBERS
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.sources import Collected, mapped
 from crmlib.contracts import DAY
 from crmlib.mapping import Source, Surveys
@@ -77,9 +78,15 @@ def delivered(
     engine = tables.engine()
     collected.delivered(engine)
     contract = tables.ALL[collected.table]
-    headers = {column: values.name(header) for column, header in mapped(source).items()}
+    headers = {column: f"delivered.{values.name(header)}" for column, header in mapped(source).items()}
+    form, found = readings.form(client, collected.table), {}
+    for column, header in mapped(source).items():
+        if read := _reading(engine, column, header, _form(contract, column), form):
+            found[column] = read
     cells = {
-        (field := column.removeprefix("answer:")): _as_text(field, header, _form(contract, column), source)
+        (field := column.removeprefix("answer:")): _as_read(found[column], _form(contract, column))
+        if column in found
+        else _as_text(field, header, _form(contract, column))
         for column, header in headers.items()
     }
     known = {}
@@ -89,7 +96,7 @@ def delivered(
         known = {
             flag: f"{values.text(headers[who])} IN ({listed})" for who, flag in KNOWN.items() if who in cells
         }
-    fields = _scored(engine, cells, known, "delivered")
+    fields = _scored(engine, cells, known, f"delivered {readings.joins(found.values())}")
     return _scores(engine, fields, client, table=collected.table, day=delivered_on, cent=0.01)
 
 
@@ -151,15 +158,28 @@ def _form(contract: tables.Table, column: str) -> str:
     return "day" if promised.type == DAY or pa.types.is_timestamp(promised.type) else "number"
 
 
-def _as_text(field: str, header: str, form: str, source: Source) -> Cell:
+def _reading(
+    engine: duckdb.DuckDBPyConnection, column: str, header: str, form: str, said: readings.Form
+) -> readings.Reading | None:
+    """How cleaning reads a column's numbers, days and years; None of text."""
+    if form == "day":
+        return readings.moment(engine, header, said)
+    if form == "number":
+        units = values.POINTS if column.startswith("answer:") else values.ANY
+        units = NUMBERS.get(column, units) if said.table == "transactions" else units
+        return readings.number(engine, header, said, units=units)
+    return readings.year(engine, header) if form == "year" else None
+
+
+def _as_read(reading: readings.Reading, form: str) -> Cell:
+    """A delivered column as it is read; what systems write where there is no date fills no cell."""
+    value = {"day": readings.day(reading), "number": f"CAST({reading.value} AS DOUBLE)"}
+    return Cell(value.get(form, reading.value), f"({reading.value} IS NOT NULL OR {reading.bad})")
+
+
+def _as_text(field: str, header: str, form: str) -> Cell:
     """A delivered column; people may be called NA, so that a name is empty only where nothing stands."""
     given = f"{values.text(header)} IS NOT NULL" if form == "name" else values.given(header)
-    if form == "day":
-        return Cell(values.day(header, source.date_format), given)
-    if form == "number":
-        return Cell(f"CAST({values.number(header)} AS DOUBLE)", given)
-    if form == "year":
-        return Cell(f"TRY_CAST(nullif(regexp_extract({header}, '(19|20)\\d{{2}}'), '') AS INTEGER)", given)
     return Cell(_words(field, values.text(header)), given)
 
 

@@ -96,7 +96,8 @@ def typed(collected: Collected, client: Client, table: tables.Table) -> tuple[pd
     rows = read.to_pandas(types_mapper=NULLABLE.get)
     _refuse_finer_money(rows, source, client.decimals)
     path = readings.repairs(engine, table.name, found.values())
-    return rows, tables.REPAIRS.schema.empty_table() if path is None else pq.read_table(path)
+    read = tables.REPAIRS.schema.empty_table() if path is None else pq.read_table(path)
+    return rows, tables.conform(read, tables.REPAIRS)
 
 
 def _readings(

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,10 +23,10 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from crmlib import tables
 from crmlib.client import Client, shown
-from crmlib.collection import sources, union, values
+from crmlib.collection import readings, sources, union, values
 from crmlib.collection.files import ROW, text_table
-from crmlib.collection.headers import tidy
 from crmlib.collection.joins import BATCH, FILE
+from crmlib.collection.readings import Form, Reading
 from crmlib.collection.sources import Collected
 from crmlib.errors import SourceError
 
@@ -110,8 +111,17 @@ def mark(cells: Mapping[str, str]) -> str:
 
 def told(text: str) -> str:
     """A text as a cell of a workbook keeps it."""
-    plain = CONTROL.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n").strip()
-    return plain[:LONGEST_CELL]
+    return cut(CONTROL.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n").strip())
+
+
+def cut(text: str) -> str:
+    """A text that a workbook's cell can hold: of a longer one the beginning, and how long it is.
+
+    >>> cut("a" * 40_000)[-22:], len(cut("a" * 40_000)), cut("a")
+    ('aa… (40,000 characters)', 32767, 'a')
+    """
+    note = f"… ({len(text):,} characters)"
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - len(note)] + note
 
 
 def _names(headers: Iterable[str]) -> dict[str, str]:
@@ -269,7 +279,7 @@ def _replaced(
     parts = [part for part in (broken, gone, unusable) if len(part)]
     line = (found.table, name, f"sheet {found.table}", found.table, 0, len(corrections), len(unusable))
     mark = hashlib.sha256(path.read_bytes()).hexdigest()
-    files = pd.DataFrame([(*line, "correction", mark)], columns=union.ACCOUNT)
+    files = pd.DataFrame([(*line, "correction", "", mark)], columns=union.ACCOUNT)
     return dataclasses.replace(
         found,
         path=written,
@@ -292,30 +302,35 @@ def _gone(found: Collected, places: list[Place], client: Client) -> pd.DataFrame
         ),
     )
     source = client.tables.named()[found.table]
-    headers = [values.name(header) for header in found.headers]
+    headers = [f"delivered.{values.name(header)}" for header in found.headers]
+    worth, read = _worth(engine, source.columns, readings.form(client, found.table))
     content = f"({', '.join(headers)})"
     same = f"{content} IN (SELECT {content} FROM delivered SEMI JOIN places USING ({FILE}, {ROW}))"
     if source.exact_duplicates == "keep":
         same = f"({FILE}, {ROW}) IN (SELECT ({FILE}, {ROW}) FROM places)"
-    pairs = ", ".join(f"{values.literal(h)}, {values.name(h)}" for h in found.headers)
+    pairs = ", ".join(f"{values.literal(h)}, delivered.{values.name(h)}" for h in found.headers)
     rows = engine.sql(
         f"SELECT {FILE} AS source_file, {ROW} AS source_row, CAST(json_object({pairs}) AS VARCHAR) AS raw, "
-        f"coalesce(TRY_CAST(round(({_worth(source.columns)}) * {10**client.decimals}) AS BIGINT), 0) AS money "
-        f"FROM delivered WHERE {same} ORDER BY {FILE}, {ROW}"
+        f"coalesce(TRY_CAST(round(({worth}) * {10**client.decimals}) AS BIGINT), 0) AS money "
+        f"FROM delivered {readings.joins(read)} WHERE {same} ORDER BY {FILE}, {ROW}"
     ).df()
     sheets = dict(zip(found.files["file"], found.files["sheet"], strict=True))
     rows = rows.assign(sheet=rows["source_file"].map(sheets).fillna(""), reason=CORRECTED)
     return rows[BROKEN]
 
 
-def _worth(columns: Mapping[str, str]) -> str:
-    """What a row is worth, as SQL, as far as its cells are plainly numbers."""
-    number = {c: values.number(values.name(tidy(header))) for c, header in columns.items()}
+def _worth(
+    engine: duckdb.DuckDBPyConnection, columns: Mapping[str, str], form: Form
+) -> tuple[str, list[Reading]]:
+    """What a row is worth, as SQL, as far as its cells are numbers; and how those are read."""
+    units = dict.fromkeys((*MONEY, "price"), values.MONEY) | {"quantity": values.COUNTS}
+    read = {c: readings.number(engine, columns[c], form, units=of) for c, of in units.items() if c in columns}
+    number = {c: reading.value for c, reading in read.items()}
     worth = [number[c] for c in MONEY if c in number]
     if "price" in number:
         parts = [f"TRY_CAST({number[c]} AS DECIMAL(18,6))" for c in ("quantity", "price") if c in number]
         worth.append(f"TRY_CAST({' * '.join(parts)} AS {values.NUMBER})")
-    return f"coalesce({', '.join(worth)}, 0)" if worth else "0"
+    return f"coalesce({', '.join(worth)}, 0)" if worth else "0", list(read.values())
 
 
 def _rows(path: Path, gone: set[Place]) -> Iterator[pa.RecordBatch]:

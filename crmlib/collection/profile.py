@@ -17,9 +17,11 @@ import pandas as pd
 
 from crmlib import tables
 from crmlib.client import Client
-from crmlib.collection import values
+from crmlib.collection import readings, values
 from crmlib.collection.headers import names_people
+from crmlib.collection.readings import Form
 from crmlib.collection.sources import Collected, mapped, span
+from crmlib.errors import SourceError
 from crmlib.rules import Quality
 
 COLUMNS = ["table", "header", "finding", "last", "now", "change"]
@@ -59,6 +61,11 @@ def profile(collection: dict[str, Collected], client: Client, *, delivered_on: d
 def _table(collected: Collected, client: Client) -> dict[str, Any]:
     source = client.tables.named()[collected.table]
     ids = {header for column, header in mapped(source).items() if column in IDS}
+    days = {header for column, header in mapped(source).items() if column.endswith(("_day", "_at"))}
+    form = readings.form(client, collected.table)
+    numbers = [
+        h for h in collected.headers if h not in ids | days | collected.personal and not names_people(h)
+    ]
     reach = span(client, collected)
     first, last = (day.isoformat() for day in reach) if reach else (None, None)
     marks = collected.files.get("sha256", [])
@@ -67,11 +74,15 @@ def _table(collected: Collected, client: Client) -> dict[str, Any]:
         "files": sorted(set(marks)),
         "first_day": first,
         "last_day": last,
-        "columns": {header: _column(collected, header, header in ids) for header in collected.headers},
+        "columns": {
+            header: _column(collected, header, is_id=header in ids, form=form if header in numbers else None)
+            for header in collected.headers
+        },
     }
 
 
-def _column(collected: Collected, header: str, is_id: bool) -> dict[str, Any]:
+def _column(collected: Collected, header: str, *, is_id: bool, form: Form | None) -> dict[str, Any]:
+    """The figures of a column; `form` is how numbers are read, if it may hold any."""
     column, engine = values.name(header), tables.engine()
     collected.delivered(engine)
     records, distinct = engine.sql(
@@ -81,33 +92,43 @@ def _column(collected: Collected, header: str, is_id: bool) -> dict[str, Any]:
     often = distinct < records / 10
     each = f"SELECT {column} AS cell, {'count(*)' if often else '1'} AS times FROM delivered"
     engine.execute(f"CREATE TEMP VIEW cells AS {each} {'GROUP BY ALL' if often else ''}")
-    text, number = values.text("cell"), values.number("cell")
-    filled, numeric, shortest, longest, zeros = engine.sql(
-        f"SELECT {_rows(values.given('cell'))}, {_rows(f'{number} IS NOT NULL')}, min(length({text})), "
+    text, given = values.text("cell"), values.given("cell")
+    digits = f"{given} AND regexp_matches(cell, '[0-9０-９]')"
+    filled, digital, shortest, longest, zeros = engine.sql(
+        f"SELECT {_rows(given)}, {_rows(digits)}, min(length({text})), "
         f"max(length({text})), {_rows(f'{text} SIMILAR TO {LEADING_ZERO}')} FROM cells"
     ).fetchall()[0]
     found = {"records": records, "filled": filled / records if records else None, "distinct": distinct}
     if is_id:
         return found | {"shortest": shortest, "longest": longest, "zeros": zeros / max(filled, 1)}
-    if numeric >= max(FEWEST, 0.9 * filled) and header not in collected.personal and not names_people(header):
-        found["median"] = _middle(engine)
-    return found
+    fewest = max(FEWEST, 0.9 * filled)
+    # Texts without a digit are no numbers, and need not be read as such.
+    middle = _middle(engine, header, form, fewest) if form and digital >= fewest else None
+    return found if middle is None else found | {"median": middle}
 
 
 def _rows(test: str) -> str:
     return f"CAST(coalesce(sum(times) FILTER ({test}), 0) AS BIGINT)"
 
 
-def _middle(engine: duckdb.DuckDBPyConnection) -> float:
-    """The median of a column's numbers, to three digits: as a cell it would name an amount."""
-    low, high = engine.sql(f"""
-        WITH numbers AS (SELECT CAST({values.number("cell")} AS DOUBLE) AS number, sum(times) AS times
-                         FROM cells GROUP BY ALL),
-        places AS (SELECT number, sum(times) OVER (ORDER BY number) AS upto, sum(times) OVER () AS total
+def _middle(engine: duckdb.DuckDBPyConnection, header: str, form: Form, fewest: float) -> float | None:
+    """The median of a column's numbers, to three digits: as a cell it would name an amount.
+
+    None of fewer than so many numbers, or where it is open which sign is the decimal one.
+    """
+    try:
+        read = readings.number(engine, header, form)
+    except SourceError:
+        return None
+    low, high, numeric = engine.sql(f"""
+        WITH numbers AS (SELECT CAST({read.value} AS DOUBLE) AS number, count(*) AS times
+                         FROM delivered {readings.joins([read])} GROUP BY ALL),
+        places AS (SELECT number, times, sum(times) OVER (ORDER BY number) AS upto, sum(times) OVER () AS total
                    FROM numbers WHERE number IS NOT NULL)
-        SELECT min(number) FILTER (2 * upto >= total), min(number) FILTER (2 * upto > total) FROM places
+        SELECT min(number) FILTER (2 * upto >= total), min(number) FILTER (2 * upto > total),
+          coalesce(sum(times), 0) FROM places
         """).fetchall()[0]
-    return float(f"{(low + high) / 2:.3g}")
+    return float(f"{(low + high) / 2:.3g}") if numeric >= fewest else None
 
 
 def kept(client: Client, now: dict[str, Any]) -> Path:

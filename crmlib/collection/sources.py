@@ -5,7 +5,6 @@ import datetime as dt
 import itertools
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +46,7 @@ LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
     *("quantity", "price", "amount", "profit"),
 ]
+COLLECTED = "collected"  # the folder of text, in the delivery's own
 PARTS = ("-misfits", "-files", "-repairs")  # what is kept beside a table's text
 DATED = tables.DAYS | {"transactions": "ordered_at", "interactions": "opened_at", "snapshot": "taken_day"}
 
@@ -92,7 +92,7 @@ class Collected:
 def place(client: Client, name: str, folder: Path | None = None) -> Path:
     """Where a table or a source stands as text."""
     prefix = "source-" if name in client.sources else ""
-    return (folder or client.delivery / "collected") / f"{prefix}{name}.parquet"
+    return (folder or client.delivery / COLLECTED) / f"{prefix}{name}.parquet"
 
 
 def key(client: Client, name: str) -> str:
@@ -106,12 +106,14 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
     found: list[Path] = []
     for pattern in source.files:
         plain = client.raw / pattern  # an absolute path stands for itself
-        if Path(pattern).is_absolute() and (plain.is_file() or not set(plain.name) & set("*?[")):
+        absolute = Path(pattern).is_absolute()
+        if absolute and (plain.is_file() or not set(plain.name) & set("*?[")):
             found.append(plain)
             continue
         try:
             # A file's own name first: `orders [2].csv` is one, and a pattern that finds nothing.
-            inside = [plain] if pattern and plain.is_file() else _within(client.raw, plain, pattern)
+            folder, within = (plain.parent, plain.name) if absolute else (client.raw, pattern)
+            inside = [plain] if pattern and plain.is_file() else folder.glob(within)
             # Excel's lock files lie beside open workbooks.
             inside = sorted(p for p in inside if p.is_file() and not p.name.startswith("~$"))
         except (ValueError, NotImplementedError) as problem:
@@ -128,11 +130,6 @@ def paths(client: Client, source: Delivered, table: str) -> list[Path]:
             )
         found += inside
     return list(dict.fromkeys(found))
-
-
-def _within(raw: Path, plain: Path, pattern: str) -> Iterator[Path]:
-    """What a pattern finds: below raw/, or in the folder that an absolute one names."""
-    return plain.parent.glob(plain.name) if Path(pattern).is_absolute() else raw.glob(pattern)
 
 
 def corrections(client: Client) -> list[Path]:
@@ -258,8 +255,8 @@ def from_text(table: str, rows: pd.DataFrame, file: str = "memory") -> Collected
     content = content.append_column(ROW, pa.array(range(2, len(rows) + 2), pa.int64()))
     content = content.append_column(FILE, pa.array([file] * len(rows), pa.string()))
     path = Path(tempfile.mkdtemp(dir=tables.spill())) / f"{table}.parquet"
-    account = pd.DataFrame({"file": [file], "sheet": [""]})
-    return Collected(table, tables.write_arrow(content, path), pd.DataFrame(columns=union.BROKEN), account)
+    broken, files = pd.DataFrame(columns=union.BROKEN), pd.DataFrame({"file": [file], "sheet": [""]})
+    return Collected(table, tables.write_arrow(content, path), broken, files)
 
 
 def mappable(table: str) -> list[str]:
@@ -293,7 +290,9 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
             hint = f" Did you mean {near}?" if near else ""
             raise SourceError(f"{where}: tables.{table}.columns.{column} is no column of {table}.{hint}")
     try:
-        tables.engine().sql(f"SELECT {values.moment(values.literal(''), source.date_format)}").fetchall()
+        tables.engine().sql(
+            f"SELECT try_strptime('', {values.literal(source.date_format or '%Y')})"
+        ).fetchall()
     except duckdb.Error:
         raise SourceError(
             f"{where}: tables.{table}.date_format {source.date_format!r} is no form of a date. "
@@ -355,11 +354,9 @@ def delivery(client: Client, parts: dict[str, Collected] | None = None) -> dict[
     `parts` are the named sources, if they have been read already (`named`).
     """
     parts = named(client) if parts is None else parts
-    return {name: collected(client, name, _folder(client), parts) for name in client.tables.named()}
-
-
-def _folder(client: Client) -> Path:
-    return client.delivery / "collected"
+    return {
+        name: collected(client, name, client.delivery / COLLECTED, parts) for name in client.tables.named()
+    }
 
 
 def write(client: Client, collection: dict[str, Collected]) -> Path:
@@ -367,7 +364,7 @@ def write(client: Client, collection: dict[str, Collected]) -> Path:
     for name, found in collection.items():
         for part, rows in zip(PARTS, (found.broken, found.files, found.repairs), strict=True):
             content = pa.Table.from_pandas(rows, preserve_index=False)
-            tables.write_arrow(content, _folder(client) / f"{name}{part}.parquet")
+            tables.write_arrow(content, client.delivery / COLLECTED / f"{name}{part}.parquet")
     spans = [s for s in (span(client, found) for found in collection.values()) if s]
     if client.delivered_on is None and not spans:
         raise SourceError(f"{shown(client.config)}: no table has a readable date; say delivered_on.")
@@ -383,7 +380,7 @@ def as_collected(client: Client) -> dict[str, Collected]:
 
 
 def _read(client: Client, table: str) -> Collected:
-    paths = [_folder(client) / f"{table}{part}.parquet" for part in ("", *PARTS)]
+    paths = [client.delivery / COLLECTED / f"{table}{part}.parquet" for part in ("", *PARTS)]
     corrected = place(client, f"{table}-corrected")
     if client.corrections and corrected.is_file():
         paths[0] = corrected

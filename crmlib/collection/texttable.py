@@ -21,7 +21,6 @@ from crmlib.collection.headings import ROW, Columns, Heading, is_header, second_
 from crmlib.errors import SourceError
 
 MOST_CELL = 128 * 1024
-MOST_RAW = 32_000  # characters of a row that is set aside: what a workbook's cell can hold
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 TOTALS = ("合计", "总计", "小计", "总和", "grand total", "subtotal", "sub-total", "sub total", "total")
 SAID = [
@@ -124,9 +123,8 @@ class TextTable:
         return self._kept + len(self.broken)
 
     def aside(self, row: int, reason: str, raw: str) -> None:
-        """Set a record aside."""
-        cut = f"{raw[:MOST_RAW]}… ({len(raw):,} characters)" if len(raw) > MOST_RAW else raw
-        self.broken.append(Broken(row, reason, cut))
+        """Set a record aside, whole."""
+        self.broken.append(Broken(row, reason, raw))
 
 
 def settled(

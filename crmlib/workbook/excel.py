@@ -16,7 +16,6 @@ from crmlib.measures import measure
 from crmlib.period import Period
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-LONGEST_CELL = 32_767
 LAST_ROW = 1_048_576
 FORMATS = {
     "count": "#,##0",
@@ -123,7 +122,7 @@ def _contents(sheet: Any, names: list[str], found: list, language: Language, for
     for row, (name, (step, exhibit)) in enumerate(zip(names, found, strict=True), 1):
         target = "internal:'" + name.replace("'", "''") + "'!A1"
         sheet.write_url(row, 0, target, formats["link"], name)
-        sheet.write_string(row, 1, _cut(language.text(exhibit["title"])))
+        sheet.write_string(row, 1, corrections.cut(language.text(exhibit["title"])))
         sheet.write_string(row, 2, step)
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 70)
@@ -134,8 +133,8 @@ def _contents(sheet: Any, names: list[str], found: list, language: Language, for
 def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> None:
     """Title, the table, and what a reader must know to trust it."""
     columns, rows = exhibit["columns"], exhibit["rows"][: LAST_ROW - 8]
-    sheet.write_string(0, 0, _cut(language.text(exhibit["title"])), formats["title"])
-    sheet.write_string(1, 0, _cut(exhibit["about"]), formats["about"])
+    sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
+    sheet.write_string(1, 0, corrections.cut(exhibit["about"]), formats["about"])
     for number, column in enumerate(columns):
         heading = column["heading"] or column["name"].replace("_", " ").capitalize()
         _heading(sheet, 3, number, language.text(heading), formats)
@@ -169,7 +168,7 @@ def _cell(
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
         text = language.show(value, unit) if unit in ("word", "name") else text
-        sheet.write_string(row, column, _cut(text))
+        sheet.write_string(row, column, corrections.cut(text))
 
 
 def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
@@ -196,10 +195,10 @@ def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dic
     for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
         words = [(language.show(str(reason), "word"), header) for reason, header in reasons]
         why = "; ".join(f"{reason}: {header}" if header else reason for reason, header in words)
-        sheet.write_string(at, 0, _cut(why))
-        sheet.write_string(at, 1, _cut(str(file)))
+        sheet.write_string(at, 0, corrections.cut(why))
+        sheet.write_string(at, 1, corrections.cut(str(file)))
         if tab:
-            sheet.write_string(at, 2, _cut(str(tab)))
+            sheet.write_string(at, 2, corrections.cut(str(tab)))
         sheet.write_number(at, 3, int(line))
         for number, text in enumerate(texts, 4):
             if isinstance(text, str) and text:
@@ -209,7 +208,7 @@ def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dic
 
 
 def _heading(sheet: Any, row: int, column: int, text: str, formats: dict) -> None:
-    sheet.write_string(row, column, _cut(text), formats["heading"])
+    sheet.write_string(row, column, corrections.cut(text), formats["heading"])
 
 
 def _day(value: Any) -> dt.datetime | None:
@@ -222,7 +221,3 @@ def _day(value: Any) -> dt.datetime | None:
 def _width(value: Any) -> int:
     """Columns a text takes; a Chinese character takes two."""
     return sum(2 if ord(sign) > 0x2E7F else 1 for sign in str(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

@@ -232,7 +232,7 @@ def test_a_source_column_that_is_called_like_one_of_ours_is_not_taken_for_it(hom
 
 def test_dates_that_mostly_cannot_be_read_are_a_question_of_form(clean):
     with pytest.raises(SourceError) as refused:
-        clean("feedback", "c1,03/04/2024,review,5,a", "c1,13/04/2024,review,5,b", GOOD["feedback"])
+        clean("feedback", "c1,3rd of April,review,5,a", "c1,week 15,review,5,b", GOOD["feedback"])
     assert str(refused.value) == (
         "feedback: 2 of 3 dates in column 'on' cannot be read. Year-first dates are read as they are; for any "
         'other form say date_format in client.yml, as in date_format: "%d/%m/%Y".'

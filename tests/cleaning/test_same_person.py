@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from builders import CONFIG, ORDERS, day, lines, made, text
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from crmlib import tables
 from crmlib.cleaning import delivery, same_person
+from crmlib.cleaning.outcome import Cleaned
 from crmlib.collection import sources
 from crmlib.errors import ConfigError
 from crmlib.rules import SamePerson
@@ -311,22 +311,36 @@ def test_without_order_numbers_what_one_customer_bought_on_a_day_under_two_numbe
         {"customer": None, "day": "2024-01-05", "amount": 500, "order": "@5"},
         {"customer": "c9", "day": "2024-01-05", "amount": 600, "order": "@home"},  # delivered so
     )
-    united = same_person.united(rows, {"c9": "c1"})
+    part = Cleaned(rows, pd.DataFrame(), pd.DataFrame())
+    united = same_person.united(part, tables.TRANSACTIONS, {"c9": "c1"}).kept
     assert united.select(["customer_id", "order_id"]).to_pydict() == {
         "customer_id": ["c1", "c1", "c1", "c2", None, "c1"],
         "order_id": ["@1", "@1", "@3", "@4", "@5", "@home"],
     }
-    assert united.schema == rows.schema
-    assert united.drop(["customer_id", "order_id"]) == rows.drop(["customer_id", "order_id"])
+    assert united.schema == tables.TRANSACTIONS.schema
+    others = [name for name in rows.column_names if name not in ("customer_id", "order_id")]
+    assert united.select(others).to_pydict() == rows.select(others).to_pydict()
 
 
 def test_both_ends_of_a_relation_follow():
-    rows = pa.table({"customer_id": ["c9", "c2"], "other_id": ["c2", "c9"], "kind": ["partner", "partner"]})
-    assert same_person.united(rows, {"c9": "c1"}).to_pydict() == {
+    ties = pd.DataFrame(
+        {"customer_id": ["c9", "c2"], "other_id": ["c2", "c9"], "kind": "partner", "known": True}
+        | {
+            "other_known": True,
+            "strength": 1.0,
+            "since_day": None,
+            "source_file": "r.csv",
+            "source_row": [2, 3],
+        }
+    )
+    rows = tables.conform(ties, tables.RELATIONS)
+    part = Cleaned(rows, pd.DataFrame(), pd.DataFrame())
+    united = same_person.united(part, tables.RELATIONS, {"c9": "c1"}).kept
+    assert united.select(["customer_id", "other_id"]).to_pydict() == {
         "customer_id": ["c1", "c2"],
         "other_id": ["c2", "c1"],
-        "kind": ["partner", "partner"],
     }
+    assert united.drop(["customer_id", "other_id"]) == rows.drop(["customer_id", "other_id"])
 
 
 def test_a_listing_threshold_above_the_merging_one_is_refused(home):

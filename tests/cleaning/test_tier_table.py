@@ -103,9 +103,11 @@ def test_a_word_of_no_list_leaves_its_cell_empty_and_is_told(clean):
     found = clean(A.replace("制造业,10次", "制造业,").replace(",满意,高价值客户", ",还行,特级客户"))
     (row,) = kept(found)
     assert (row[4], row[11], row[12]) == (None, None, None)
-    assert found.repairs[["column", "old", "rule"]].values.tolist() == [
-        ["满意度", "还行", "unknown-word"],
-        ["分级", "特级客户", "unknown-word"],
+    assert found.repairs.select(["column", "old", "rule"]).to_pylist() == [
+        {"column": "分级", "old": "特级客户", "rule": "unknown-word"},
+        {"column": "利润贡献", "old": "5000元", "rule": "currency"},
+        {"column": "消费金额", "old": "10000元", "rule": "currency"},
+        {"column": "满意度", "old": "还行", "rule": "unknown-word"},
     ]
     assert tier_table.unread(found).values.tolist() == [["分级", 1], ["满意度", 1]]
 

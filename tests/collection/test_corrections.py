@@ -73,8 +73,19 @@ def test_the_quarantine_goes_out_as_text_with_what_is_wrong_and_how_to_correct_i
         *ORDERS.split("\n")[0].split(","),
     ]
     assert [row[:4] + row[5:] for row in rows[1:]] == [
-        ["a date that is none", "orders.csv", None, 3, "A2", "c2", "soon", "1", "100", "=1+1"],
-        ["a number that is none", "orders.csv", None, 4, "A3", "c3", "2024-11-15", "one", "7", "0012"],
+        ["a date that is none: day", "orders.csv", None, 3, "A2", "c2", "soon", "1", "100", "=1+1"],
+        [
+            "a number that is none: pieces",
+            "orders.csv",
+            None,
+            4,
+            "A3",
+            "c3",
+            "2024-11-15",
+            "one",
+            "7",
+            "0012",
+        ],
         ["fewer cells than the header", "orders.csv", None, 5, "A4", "c4", "2024-12-01", None, None, None],
     ]
     assert {cell.data_type for row in book["transactions"] for cell in row} <= {"s", "n"}  # no formula

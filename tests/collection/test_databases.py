@@ -76,7 +76,7 @@ def test_orders_of_a_sqlite_database_are_cleaned_as_those_of_a_file(home, monkey
         {"id": "A3", "customer": "NA", "day": "2024-12-24", "price": "0.1", "_row": 3, "_file": "SHOP_DB"},
     ]
     account = accounts.files(delivery).drop(columns="sha256")
-    assert account.values.tolist() == [["transactions", "SHOP_DB", "SQLite", "", 0, 3, 0, "used"]]
+    assert account.values.tolist() == [["transactions", "SHOP_DB", "SQLite", "", 0, 3, 0, "used", ""]]
     cleaned = cleaning.cleaned(delivery, client, delivered_on=client.delivered_on)
     cleaning.account(cleaned, delivery)
     assert cleaned["transactions"].kept["amount"].to_pylist() == [1050, 10000, 10]

@@ -20,7 +20,7 @@ def test_every_file_of_a_delivery_is_accounted_for(acme):
     delivery = sources.delivery(acme)
     account = accounts.files(delivery)
     assert account.drop(columns=["sha256", "sheet"]).values.tolist() == [
-        ["transactions", "orders.csv", "UTF-8, comma", 0, 4, 0, "used"]
+        ["transactions", "orders.csv", "UTF-8, comma", 0, 4, 0, "used", ""]
     ]
 
 
