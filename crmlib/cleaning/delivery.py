@@ -200,9 +200,17 @@ def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, flo
     }
 
 
-def flags(lines: Cleaned) -> pd.DataFrame:
-    """What is unusual about lines that were kept: flag, lines, amount."""
-    each = lines.asked(
+def repaired(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
+    """Cells that were not read as they stand, counted: table, column, rule, cells."""
+    told = [part.select(["table", "column", "rule"]).to_pandas() for part in repairs(found, delivery)]
+    empty = pd.DataFrame(columns=["table", "column", "rule"])
+    counts = pd.concat([empty, *told]).value_counts(["table", "column", "rule"], sort=False)
+    return counts.rename("cells").reset_index().sort_values(["table", "column", "rule"], ignore_index=True)
+
+
+def flags(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """What is unusual about order lines that were kept: flag, lines, amount."""
+    each = _lines(found).asked(
         "SELECT unnest(string_split(flags, ',')) AS flag, count(*), CAST(sum(amount) AS BIGINT) FROM kept"
         " WHERE flags <> '' GROUP BY flag"
     )

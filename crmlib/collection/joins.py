@@ -167,6 +167,12 @@ def _refusal(problem: duckdb.Error, where: str, sources: Iterable[str]) -> Sourc
     )
 
 
+def told(joined: pd.DataFrame) -> dict[str, int]:
+    """Of the account of joins: how many there are, and rows lost and repeated, as far as it is known."""
+    lost, repeated = (int(joined[what].fillna(0).sum()) for what in ("lost", "repeated"))
+    return {"joins": len(joined), "lost": lost, "repeated": repeated, "changed": lost + repeated}
+
+
 def account(collection: Mapping, sql: Mapping[str, str], sources: Mapping) -> pd.DataFrame:
     """What each join did to the rows of its first-named source.
 

@@ -19,8 +19,10 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook
 
 from crmlib.client import shown
-from crmlib.collection.files import DELIMITERS, ROW, TITLE_ROWS, text_table
+from crmlib.collection.delimited import DELIMITERS
+from crmlib.collection.files import ROW, text_table
 from crmlib.collection.headers import known_as, tidy
+from crmlib.collection.headings import TITLE_ROWS
 from crmlib.collection.vocabulary import ALIASES
 from crmlib.errors import Refused, SourceError
 from crmlib.mapping import Tables
