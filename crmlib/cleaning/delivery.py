@@ -201,11 +201,12 @@ def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, flo
 
 
 def repaired(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
-    """Cells that were not read as they stand, counted: table, column, rule, cells."""
+    """Cells that were not read as they stand, counted: table, header, rule, cells."""
+    keys = ["table", "header", "rule"]
     told = [part.select(["table", "column", "rule"]).to_pandas() for part in repairs(found, delivery)]
-    empty = pd.DataFrame(columns=["table", "column", "rule"])
-    counts = pd.concat([empty, *told]).value_counts(["table", "column", "rule"], sort=False)
-    return counts.rename("cells").reset_index().sort_values(["table", "column", "rule"], ignore_index=True)
+    counts = pd.concat([pd.DataFrame(columns=keys), *(t.set_axis(keys, axis=1) for t in told)])
+    counts = counts.value_counts(keys, sort=False).rename("cells").reset_index()
+    return counts.sort_values(keys, ignore_index=True)
 
 
 def flags(found: dict[str, Cleaned]) -> pd.DataFrame:
