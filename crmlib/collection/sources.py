@@ -211,7 +211,14 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
 
 def _file(client: Client, source: Source, table: str, path: Path) -> TextTable:
     columns = mapped(source)
-    found = text_table(path, expected=set(columns.values()), sheet=source.sheet, delimiter=source.delimiter)
+    found = text_table(
+        path,
+        expected=set(columns.values()),
+        sheet=source.sheet,
+        delimiter=source.delimiter,
+        encoding=source.encoding,
+        header_row=source.header_row,
+    )
     for column, header in columns.items():
         if header not in found.headers:
             near = nearest(header, found.headers)

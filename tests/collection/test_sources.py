@@ -188,7 +188,7 @@ def test_a_file_without_its_header_shows_nobodys_telephone(home):
     with pytest.raises(SourceError) as refused:
         sources.delivery(client)
     assert "13800001111" not in str(refused.value)
-    assert "3 cells that look like a record" in str(refused.value)
+    assert "row 1: 3 cells; row 2: 3 cells" in str(refused.value)
 
 
 def test_of_telephones_nobody_mapped_not_even_a_sum_is_told(home):
