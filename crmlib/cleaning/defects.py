@@ -12,7 +12,17 @@ import pandas as pd
 KINDS = {
     "impossible": ("future-date", "impossible-order", "out-of-scale", "negative-amount", "amount-differs"),
     "invalid": (
-        *("undecodable", "oversized-cell", "stray-quote", "extra-cell", "missing-cell", "unknown-row"),
+        *(
+            "undecodable",
+            "oversized-cell",
+            "stray-quote",
+            "other-delimiter",
+            "not-json",
+            "repeated-key",
+            "extra-cell",
+            "missing-cell",
+            "unknown-row",
+        ),
         *("uncomputed-formula", "error-cell", "digits-lost", "unreadable-date", "unreadable-number"),
         *("missing-id", "missing-name", "missing-date", "missing-number", "unknown-word"),
         *("unknown-customer", "orphan-customer"),

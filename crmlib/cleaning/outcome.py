@@ -17,17 +17,9 @@ from crmlib.collection.sources import FILE, Collected
 
 # Records that a file itself shows to be none, or none that can be read.
 MISFITS = (
-    *(
-        "corrected",
-        "unknown-row",
-        "undecodable",
-        "oversized-cell",
-        "stray-quote",
-        "extra-cell",
-        "missing-cell",
-        "hidden-row",
-    ),
-    *("uncomputed-formula", "error-cell", "repeated-header", "not-a-record", "digits-lost"),
+    *("corrected", "unknown-row", "undecodable", "oversized-cell", "stray-quote", "other-delimiter"),
+    *("not-json", "repeated-key", "extra-cell", "missing-cell", "hidden-row", "uncomputed-formula"),
+    *("error-cell", "repeated-header", "not-a-record", "digits-lost"),
 )
 AT_ONCE = 100_000  # rows handed on at a time
 

@@ -86,10 +86,14 @@ def _texts(column: pa.Array, doubt: dict[int, str]) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_date(kind):
+    if pa.types.is_integer(kind) or pa.types.is_date(kind):
         return column.cast(pa.string()).fill_null("")
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return column.cast(pa.string()).fill_null("")
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        try:
+            column.validate(full=True)  # Parquet promises text and checks nothing
+            return column.cast(pa.string()).fill_null("")
+        except pa.ArrowInvalid:
+            return _decoded(column.cast(pa.binary()).to_pylist(), doubt)
     if pa.types.is_floating(kind):
         values = column.cast(pa.float64()).to_pylist()
         doubt |= {at: "digits-lost" for at, v in enumerate(values) if v is not None and _inexact(v)}

@@ -8,6 +8,7 @@ read on its own: lines in the other encoding are told apart, and lines in neithe
 import codecs
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,16 +217,17 @@ def _voted(known: Text) -> Text:
 
     Lines vote that can be read one way only; in a file of one encoding all of them agree.
     """
-    votes = {"utf-8": 0, "gb18030": 0, "undecodable": 0}
-    first, number = 0, 0
-    for line in _lines(known):
-        number += 1
-        if line.isascii():
-            continue
-        kind = reading(line, None)
-        if kind:
+    votes = Counter({"utf-8": 0, "gb18030": 0, "undecodable": 0})
+    first, before = 0, 0
+    for block in _whole_lines(known):
+        lines = LINE.findall(block)[:-1]
+        plain, doubtful = _sorted_out(block, lines)
+        votes["gb18030"] += plain
+        for place in doubtful:
+            kind = reading(lines[place], None)
             votes[kind] += 1
-            first = first or (number if kind == "undecodable" else 0)
+            first = first or (before + place + 1 if kind == "undecodable" else 0)
+        before += len(lines)
     chosen = "utf-8" if votes["utf-8"] >= votes["gb18030"] else "gb18030"
     lost = votes["undecodable"]
     if lost > votes["utf-8"] + votes["gb18030"] and lost * 10 >= known.lines and lost > 2:
@@ -235,6 +237,28 @@ def _voted(known: Text) -> Text:
         )
     mixed = bool(lost or (votes["utf-8"] and votes["gb18030"]))
     return Text(known.path, known.name, known.fingerprint, chosen, known.mark, known.lines, mixed)
+
+
+def _sorted_out(block: bytes, lines: list[bytes]) -> tuple[int, list[int]]:
+    """How many lines are GB18030 and plainly nothing else, and which must be looked at alone.
+
+    Of a million lines nearly all are told by arithmetic on the whole block: they break the pattern
+    of UTF-8, and hold two high bytes side by side.
+    """
+    signs = np.frombuffer(block, np.uint8)
+    starts = np.cumsum([0, *map(len, lines[:-1])])
+    high = signs >= 0x80
+    if not high.any():
+        return 0, []
+    follows = np.zeros(len(signs), bool)
+    for lead, after in ((0xC0, 1), (0xE0, 2), (0xF0, 3)):
+        follows[after:] |= signs[: len(signs) - after] >= lead
+    broken = follows != (high & (signs < 0xC0))
+    paired = np.zeros(len(signs), bool)
+    paired[1:] = high[1:] & high[:-1]
+    foreign, broken, paired = (np.logical_or.reduceat(mask, starts) for mask in (high, broken, paired))
+    plain = broken & paired if _decoded(block, "gb18030") is not None else np.zeros(len(starts), bool)
+    return int(plain.sum()), np.flatnonzero(foreign & ~plain).tolist()
 
 
 def reading(line: bytes, chosen: str | None, stated: bool = False) -> str | None:
@@ -274,14 +298,24 @@ def _common(text: str) -> bool:
     return True
 
 
-def _lines(known: Text) -> Iterator[bytes]:
-    """The physical lines of a file in UTF-8 or GB18030, where line ends are bytes of their own."""
+def _whole_lines(known: Text) -> Iterator[bytes]:
+    """The blocks of a file in UTF-8 or GB18030, cut at line ends, which are bytes of their own there."""
     rest = b""
     for block in _raw(known):
-        *whole, rest = LINE.findall(rest + block)[:-1] or [b""]
-        yield from whole
+        data = rest + block
+        # A return at the end may be half of a line end.
+        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+        rest = data[cut:]
+        if cut:
+            yield data[:cut]
     if rest:
         yield rest
+
+
+def _lines(known: Text) -> Iterator[bytes]:
+    """The physical lines of such a file."""
+    for block in _whole_lines(known):
+        yield from LINE.findall(block)[:-1]
 
 
 def _raw(known: Text) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from crmlib.collection.sheets import Sheet
 
 FREE = 0xFFFFFFFA  # sector numbers from here on are marks, not sectors
+MOST_COLUMNS = 256  # of any sheet
 SMALL = 4096  # streams below this lie in the small stream
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 SHEET, ROW, COLUMNS, ERROR, FORMULA, END, LOCKED = 0x85, 0x208, 0x7D, 0x205, 0x06, 0x0A, 0x2F
@@ -29,7 +30,7 @@ def stream(data: bytes, *names: str) -> bytes:
     UnreadableError : damaged, or none of them is there
     """
     try:
-        size = 1 << struct.unpack_from("<H", data, 30)[0]
+        size = {9: 512, 12: 4096}[struct.unpack_from("<H", data, 30)[0]]
         sectors = _table(data, size)
         entries = {name: rest for name, *rest in _entries(_chain(data, sectors, size, _at(data, 48)))}
         found = next((entries[name] for name in names if name in entries), None)
@@ -129,6 +130,8 @@ def _sheet(book: bytes, start: int) -> Sheet:
                 found.widest = max(found.widest, column + 1)
             if code := _error(kind, content):
                 found.errors.setdefault(row + 1, {})[column + 1] = code
+    if found.widest > MOST_COLUMNS:
+        raise UnreadableError
     return found
 
 

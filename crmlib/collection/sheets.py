@@ -17,6 +17,7 @@ from crmlib.errors import SourceError
 
 STEP = 4 * 1024**2
 MOST_ROW = 64 * 1024**2
+MOST_ROWS, MOST_COLUMNS = 2**20, 2**14  # of any sheet
 MOST_CELLS = 2**26  # of the rectangle that a sheet spans
 ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?row\s*>)", re.S)
 CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c\s*>)", re.S)
@@ -104,9 +105,14 @@ def sheet(path: Path, part: str, *, name: str) -> Sheet:
     SourceError : it spans far more cells than it holds
     """
     found = Sheet()
-    with zipfile.ZipFile(path) as archive, archive.open(part) as file:
-        for number, attributes, content in _rows(file, found, name):
-            _noted(found, number, attributes, content)
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(part) as file:
+            for number, attributes, content in _rows(file, found, name):
+                _noted(found, number, attributes, content)
+    except (ValueError, KeyError):  # a number that is none, a part that is not there
+        raise damaged(name) from None
+    if found.last > MOST_ROWS or found.widest > MOST_COLUMNS:
+        raise damaged(name)
     if found.last * found.widest > MOST_CELLS:
         raise SourceError(
             f"{name} spans {found.last:,} rows and {found.widest:,} columns. A cell far off holds something: "
@@ -140,7 +146,8 @@ def _hidden_columns(head: bytes) -> set[int]:
     for match in COLUMN.finditer(head):
         attributes = _attributes(match[1])
         if attributes.get(b"hidden") in TRUE:
-            hidden |= set(range(int(attributes[b"min"]), int(attributes[b"max"]) + 1))
+            last = min(int(attributes[b"max"]), MOST_COLUMNS)
+            hidden |= set(range(int(attributes[b"min"]), last + 1))
     return hidden
 
 

@@ -108,6 +108,11 @@ def _table(asked: Asked, beside: Beside) -> TextTable:
         raise _protected(asked.name) from None
     except (CalamineError, OSError):
         raise sheets.damaged(asked.name) from None
+    except BaseException as problem:
+        # The reader's own library gives up in this way on some damaged files.
+        if type(problem).__name__ == "PanicException":
+            raise sheets.damaged(asked.name) from None
+        raise
     if not any(any(row) for row in first):
         raise SourceError(f"{page.place} is empty. Ask for the file again.")
     header = heading(first, asked.expected, asked.header_row, name=page.place)

@@ -234,3 +234,37 @@ def test_json_lines_in_gb18030_equal_their_twin(file):
 
 def test_a_file_without_the_mapped_keys_says_so(file):
     assert refusal(file('{"a": 1}\n'), expected={"order"}).startswith("f.csv has no known header: ")
+
+
+def mutated(content: bytes, dice: random.Random) -> bytes:
+    """The same with some bytes changed, put in, taken out or copied."""
+    new = bytearray(content)
+    for _ in range(dice.choice([1, 2, 5, 30])):
+        at = dice.randrange(len(new) + 1)
+        put = dice.choice(
+            [b'"', b",", b"\n", b"\r", b"\xff", b"\0", b"{", b"\xef\xbb\xbf", b"order,day\n", b""]
+        )
+        new[at : at + dice.choice([0, 1, 1, 9])] = put
+    return bytes(new) or b"x"
+
+
+KINDS = {
+    "csv": (PLAIN + 'A3,"a, b"\n张三,北京\n').encode(),
+    "gb18030": (PLAIN + 'A3,"a, b"\n张三,北京\n').encode("gb18030"),
+    "utf-16": PLAIN.encode("utf-16"),
+    "json": JSON.encode(),
+    "parquet": parquet(ORDERS),
+    "gz": gzip.compress(PLAIN.encode()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_damaged_anyhow_is_read_or_refused_in_one_message(file, kind):
+    dice = random.Random(kind)
+    for _ in range(150):
+        path = file(mutated(KINDS[kind], dice))
+        try:
+            found = text_table(path, expected={"order", "day"})
+            assert found.records == found.rows.num_rows + len(found.broken)
+        except SourceError as refused:
+            assert str(refused).startswith("f.csv")

@@ -385,6 +385,18 @@ def test_every_cut_of_a_legacy_workbook_is_refused(file):
         assert said.startswith("f.csv is ")
 
 
+def test_a_legacy_workbook_damaged_anyhow_is_read_or_refused_in_one_message(file):
+    content, dice = old_workbook(HEADER, *[label(n, 0, f"A{n}") for n in range(1, 40)]), random.Random(5)
+    for _ in range(300):
+        broken = bytearray(content)
+        for _ in range(dice.choice([1, 5, 30])):
+            broken[dice.choice([dice.randrange(1536), dice.randrange(len(broken))])] = dice.randrange(256)
+        try:
+            assert text_table(file(bytes(broken)), expected=EXPECTED).records >= 0
+        except SourceError as refused:
+            assert str(refused).startswith("f.csv")
+
+
 def test_names_with_prefixes_are_understood(book):
     def fill(made, page):
         rows(page, ["order", "price"], ["A1", 1], ["A2"], ["A3", 3])
