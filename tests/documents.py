@@ -76,8 +76,19 @@ def glossary(text: str) -> str:
     )
 
 
+def quiet(text: str) -> str:
+    """A notebook whose cells of widgets show nothing: what they would show has new ids at every run."""
+    content = json.loads(text)
+    for cell in content["cells"]:
+        if "explore" in cell["metadata"].get("tags", []):
+            cell["outputs"] = []
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
 def rewrite() -> None:
     """All of them written."""
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        path.write_text(quiet(path.read_text("utf-8")), "utf-8")
     for name, document in (("README.md", readme), ("GLOSSARY.md", glossary)):
         path = ROOT / name
         path.write_text(document(path.read_text("utf-8")), "utf-8")
