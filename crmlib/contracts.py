@@ -355,6 +355,7 @@ VIEW = Table(
 DAYS = {"transactions": "order_day", "surveys": "answered_day", "needs": "asked_day"}
 DAYS |= {"feedback": "said_day", "interactions": "opened_day", "relations": "since_day"}
 DAYS |= {"costs": "cost_day", "campaigns": "began_day", "applications": "applied_day"}
+DAYS |= {"snapshot": "taken_day"}
 
 # The same customers at the previous as_of, judged by today's rules.
 CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")

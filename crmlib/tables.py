@@ -250,10 +250,24 @@ def scratch() -> Path:
     return Path(path)
 
 
-def engine() -> duckdb.DuckDBPyConnection:
-    """A DuckDB of its own: bounded memory, spilling to the system's temporary folder."""
+def engine(*, alone: bool = False) -> duckdb.DuckDBPyConnection:
+    """A DuckDB session with temporary tables of its own: bounded memory, spilling to the system's temporary folder.
+
+    Sessions share one database of this process, because building one takes longer than most questions. What
+    a session sets for the whole database, or creates without TEMP, needs one that stands `alone`.
+    """
+    memory = os.environ.get("CRM_MEMORY", "4GB")
+    return _database(memory) if alone else _common(memory).cursor()
+
+
+@lru_cache(maxsize=1)
+def _common(memory: str) -> duckdb.DuckDBPyConnection:
+    return _database(memory)
+
+
+def _database(memory: str) -> duckdb.DuckDBPyConnection:
     settings: Mapping[str, str] = {
-        "memory_limit": os.environ.get("CRM_MEMORY", "4GB"),
+        "memory_limit": memory,
         "temp_directory": str(spill()),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

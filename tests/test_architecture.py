@@ -189,8 +189,9 @@ def test_a_notebook_begins_with_a_question_and_says_what_it_does_not_show(path):
 def test_the_last_cell_tells_the_session_and_is_not_compared(path):
     last = cells(path, "code")[-1]
     assert "nbval-ignore-output" in last.metadata.tags
-    compared = [c for c in cells(path, "code")[:-1] if "nbval-ignore-output" in c.metadata.get("tags", [])]
-    assert compared == []
+    ignored = [c for c in cells(path, "code")[:-1] if "nbval-ignore-output" in c.metadata.get("tags", [])]
+    # Widgets differ from run to run; nothing else does.
+    assert all("explore" in c.metadata.tags for c in ignored)
 
 
 @notebooks

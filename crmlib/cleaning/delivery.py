@@ -19,9 +19,9 @@ from crmlib.cleaning import (
     transactions,
 )
 from crmlib.cleaning.outcome import Cleaned
-from crmlib.client import Client
+from crmlib.client import Client, shown
 from crmlib.collection.sources import Collected
-from crmlib.errors import SchemaError
+from crmlib.errors import SchemaError, SourceError
 
 # What a row of a table is worth; a table that is not named here carries no money.
 MONEY = {"transactions": "amount", "snapshot": "spend", "tiers": "spend"} | records.MONEY
@@ -148,7 +148,31 @@ def write(found: dict[str, Cleaned], delivery: dict[str, Collected], client: Cli
         repairs(found, delivery), tables.REPAIRS.schema, folder / f"{tables.REPAIRS.name}.parquet"
     )
     tables.write(lines, folder, tables.LEDGER)
+    refuse_nothing_left(found, client)
     return {name: part.count for name, part in found.items()}
+
+
+def refuse_nothing_left(found: dict[str, Cleaned], client: Client) -> None:
+    """Nothing, where every delivered table has a row left or came without any.
+
+    Raises
+    ------
+    SourceError : every row of a table was set aside; called after the quarantine is written, to which it leads
+    """
+    for name, part in found.items():
+        # Headers and totals are no rows: a month without orders may consist of them.
+        lost = part.quarantine[~part.quarantine["reason"].isin(("repeated-header", "not-a-record"))]
+        if part.count or lost.empty:
+            continue
+        counts = lost["reason"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+        first = lost.sort_values(["source_file", "source_row"]).iloc[0]
+        raise SourceError(
+            f"{name}: not one row could be used, all were set aside: {reasons}. The first is row "
+            f"{first['source_row']} of {first['source_file']}. They stand with their reasons in "
+            f"{shown(client.delivery / 'quarantine.parquet')}. Mend tables.{name} in {shown(client.config)} or "
+            f"the rows; to go on without them, leave the table out."
+        )
 
 
 def reasons(lines: pd.DataFrame) -> pd.DataFrame:
@@ -176,9 +200,18 @@ def set_aside(lines: pd.DataFrame, table: str = "transactions") -> dict[str, flo
     }
 
 
-def flags(lines: Cleaned) -> pd.DataFrame:
-    """What is unusual about lines that were kept: flag, lines, amount."""
-    each = lines.asked(
+def repaired(found: dict[str, Cleaned], delivery: dict[str, Collected]) -> pd.DataFrame:
+    """Cells that were not read as they stand, counted: table, header, rule, cells."""
+    keys = ["table", "header", "rule"]
+    told = [part.select(["table", "column", "rule"]).to_pandas() for part in repairs(found, delivery)]
+    counts = pd.concat([pd.DataFrame(columns=keys), *(t.set_axis(keys, axis=1) for t in told)])
+    counts = counts.value_counts(keys, sort=False).rename("cells").reset_index()
+    return counts.sort_values(keys, ignore_index=True)
+
+
+def flags(found: dict[str, Cleaned]) -> pd.DataFrame:
+    """What is unusual about order lines that were kept: flag, lines, amount."""
+    each = _lines(found).asked(
         "SELECT unnest(string_split(flags, ',')) AS flag, count(*), CAST(sum(amount) AS BIGINT) FROM kept"
         " WHERE flags <> '' GROUP BY flag"
     )

@@ -125,7 +125,7 @@ def _linker(table: pd.DataFrame, fields, answers, *, key: str, keys: Sequence[st
 
     Sums of floats depend on who adds first: on one thread they are the same in every run.
     """
-    engine = tables.engine()
+    engine = tables.engine(alone=True)
     engine.execute("SET threads = 1")
     engine.create_function("closeness", closeness, ["VARCHAR", "VARCHAR"], "DOUBLE", type="arrow")
     api = DuckDBAPI(engine)

@@ -18,7 +18,9 @@ NUMBERS = {"quantity": values.COUNTS, "price": values.MONEY, "amount": values.MO
 IDS = ("customer_id", "order_id")
 # Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
 # not fit a whole number of the smallest unit at every number of decimals.
+# Twenty digits make DuckDB multiply in 128 bits: in 64 a product beyond nine million is an error.
 FACTOR, MOST = "DECIMAL(18,6)", "1e12"
+FACTORS = {"quantity": "DECIMAL(20,6)"}
 
 
 def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> dict[str, Reading]:
@@ -133,13 +135,14 @@ def _text(source: Transactions, column: str) -> str:
 
 def _number(found: dict[str, Reading], column: str) -> Iterator[str]:
     """A number as delivered, the same as a factor, and whether a cell held something that is none."""
+    as_factor = FACTORS.get(column, FACTOR)
     if column in found:
-        number, factor, bad = found[column].value, found[column].as_type(FACTOR), found[column].bad
+        number, factor, bad = found[column].value, found[column].as_type(as_factor), found[column].bad
     else:
         number = factor = "1" if column == "quantity" else "NULL"
         bad = "false"
     yield f"CAST({number} AS {values.NUMBER}) AS {column}_given"
-    yield f"CAST({factor} AS {FACTOR}) AS {column}_factor"
+    yield f"CAST({factor} AS {as_factor}) AS {column}_factor"
     yield f"{bad} AS {column}_bad"
 
 

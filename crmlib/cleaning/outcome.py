@@ -50,7 +50,7 @@ class Cleaned:
     @cached_property
     def kept(self) -> pa.Table:
         """What was kept, in memory: for tables that are small."""
-        return self.rows if isinstance(self.rows, pa.Table) else pq.read_table(self.rows)
+        return self.rows if isinstance(self.rows, pa.Table) else _whole_seconds(pq.read_table(self.rows))
 
     @cached_property
     def count(self) -> int:
@@ -64,7 +64,7 @@ class Cleaned:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """What was kept, a part at a time, for `tables.write_batches`."""
-        return _batches(self.rows)
+        return (_whole_seconds(batch) for batch in _batches(self.rows))
 
     def named(self, engine: duckdb.DuckDBPyConnection, name: str = "kept") -> None:
         """Name what was kept in an engine; it is read as it is needed."""
@@ -88,13 +88,21 @@ class Cleaned:
 
     def repair_batches(self) -> Iterator[pa.RecordBatch]:
         """The same, a part at a time."""
-        return iter(()) if self.repaired is None else _batches(self.repaired)
+        parts = () if self.repaired is None else _batches(self.repaired)
+        return (pa.record_batch(part.columns, schema=tables.REPAIRS.schema) for part in parts)
 
 
 def _batches(rows: pa.Table | Path) -> Iterator[pa.RecordBatch]:
     if isinstance(rows, pa.Table):
         return iter(rows.to_batches(AT_ONCE))
     return pq.ParquetFile(rows).iter_batches(AT_ONCE)
+
+
+def _whole_seconds(rows):
+    """The rows with their moments as promised: Parquet itself keeps no whole seconds."""
+    seconds = pa.timestamp("s")
+    fields = [f.with_type(seconds) if pa.types.is_timestamp(f.type) else f for f in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
 def stored(engine: duckdb.DuckDBPyConnection, query: str, table: tables.Table) -> Path:

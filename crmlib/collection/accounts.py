@@ -67,6 +67,17 @@ def files(collection: dict[str, Collected]) -> pd.DataFrame:
     return parts.drop_duplicates(ignore_index=True)
 
 
+def notes(files: pd.DataFrame) -> pd.DataFrame:
+    """What was found about files as a whole and mended: table, file, note, detail."""
+    rows = [
+        (file.table, file.file, *note.split(": ", 1))
+        for file in files.itertuples()
+        for note in file.notes.split("; ")
+        if note
+    ]
+    return pd.DataFrame(rows, columns=["table", "file", "note", "detail"])
+
+
 def fit(files: pd.DataFrame) -> dict[str, int]:
     """Records, and how many do not fit their header."""
     return {"misfits": int(files["misfits"].sum()), "records": int(files["records"].sum())}

@@ -86,9 +86,10 @@ def _of_two_rows(rows: list[list[str]], place: int, expected: frozenset[str]) ->
 
 
 def _refuse_second(rows: list[list[str]], found: Heading, expected: frozenset[str], name: str) -> None:
-    """Two headers that differ are two tables."""
+    """Two headers that differ are two tables; by empty cells at their end they do not differ."""
     for place, cells in enumerate(rows):
-        if found.titles <= place < found.titles + found.depth or cells == found.cells:
+        same = all(one == other for one, other in zip_longest(cells, found.cells, fillvalue=""))
+        if found.titles <= place < found.titles + found.depth or same:
             continue
         if is_header(cells, expected | set(found.cells)):
             raise second_header(name, found.titles + 1, place + 1)

@@ -76,7 +76,7 @@ def answer(sql: str, sources: Mapping[str, Path], path: Path, *, where: str) -> 
 
 def _engine(sources: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
     """An engine in which a query can read the named sources and reach nothing else."""
-    engine = tables.engine()
+    engine = tables.engine(alone=True)
     engine.execute(f"SET temp_directory = {values.literal(str(tables.spill() / 'joins'))}")
     engine.execute("SET TimeZone = 'UTC'")
     allowed = ", ".join(values.literal(str(path)) for path in sources.values())
@@ -165,6 +165,12 @@ def _refusal(problem: duckdb.Error, where: str, sources: Iterable[str]) -> Sourc
         f"{where} cannot be answered: {said.rstrip('.! ')}. "
         f"It may read these sources and nothing else: {', '.join(sources) or 'none are named'}."
     )
+
+
+def told(joined: pd.DataFrame) -> dict[str, int]:
+    """Of the account of joins: how many there are, and rows lost and repeated, as far as it is known."""
+    lost, repeated = (int(joined[what].fillna(0).sum()) for what in ("lost", "repeated"))
+    return {"joins": len(joined), "lost": lost, "repeated": repeated, "changed": lost + repeated}
 
 
 def account(collection: Mapping, sql: Mapping[str, str], sources: Mapping) -> pd.DataFrame:

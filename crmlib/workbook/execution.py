@@ -65,6 +65,7 @@ def execute(step: str, client: Client, period: Period | None, output: Path) -> N
     # 01 and 02 take a period and ignore it; a papermill user's notebooks all look alike.
     parameters = {"client": client.id, "period": period.name} if period else {"client": client.id}
     _run(step, parameters, output)
+    output.with_suffix(".source.ipynb").unlink(missing_ok=True)
     _without_paths(output, step)
     if _identity(book) in (None, before):
         raise Failure(f"ended without writing {shown(book)}, so it did not reach its end", step=step)
@@ -87,7 +88,7 @@ def _run(step: str, parameters: dict[str, str], output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
-            notebook(step),
+            _for_batch(notebook(step), output),
             output,
             parameters=parameters,
             kernel_name="python3",
@@ -109,6 +110,15 @@ def _run(step: str, parameters: dict[str, str], output: Path) -> None:
         raise Failure(message, step=step, cell=cell.number) from None
     except (RuntimeError, OSError) as problem:
         raise Failure(_line(problem), step=step, cell=cell.number) from None
+
+
+def _for_batch(path: Path, output: Path) -> Path:
+    """A notebook without the cells that an analyst plays with, beside its output."""
+    content = nbformat.read(path, as_version=4)
+    content.cells = [cell for cell in content.cells if "explore" not in cell.metadata.get("tags", [])]
+    source = output.with_suffix(".source.ipynb")
+    source.write_text(nbformat.writes(content), "utf-8")
+    return source
 
 
 class _CellCount:

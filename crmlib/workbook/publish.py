@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crmlib import findings, tables
+from crmlib.cleaning import records
 from crmlib.client import Client
 from crmlib.collection import sources
 from crmlib.language import Language
@@ -33,18 +34,12 @@ PACKAGES = (
     "pyarrow",
     "scikit-learn",
 )
-PUBLISHED = (
-    *("customers", "transactions", "snapshot", "tiers", "surveys", "ledger", "quarantine"),
-    *("facts", "classes"),
-)
-DAYS = {"transactions": "order_day", "surveys": "answered_day", "snapshot": "taken_day"}
+# Only where the client supplies them.
 DELIVERED = (
-    "customers",
-    "transactions",
-    "snapshot",
-    "tiers",
-    "surveys",
-)  # only where the client supplies them
+    *("customers", "transactions", "snapshot", "tiers", "surveys"),
+    *(table.name for table in records.TABLES),
+)
+PUBLISHED = (*DELIVERED, "ledger", "quarantine", "facts", "classes")
 BATCH = 1 << 17
 
 
@@ -102,7 +97,7 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
     """A table batch by batch, so that a long one never lies in memory whole."""
     kept = pa.schema([part for part in table.schema if part.name != "raw"])
     personal = [name for name in kept.names if name in table.personal]
-    day = DAYS.get(table.name)
+    day = tables.DAYS.get(table.name)
     with (
         pq.ParquetFile(source, page_checksum_verification=True) as file,
         pq.ParquetWriter(path, kept, compression="zstd", write_page_checksum=True) as out,
