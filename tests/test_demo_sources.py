@@ -5,12 +5,12 @@ number + 1: the header is row 1.
 """
 
 import json
+import tempfile
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from builders import day, demo_maker
 
@@ -19,7 +19,8 @@ from crmlib import tables
 from crmlib.classification import classes
 from crmlib.cleaning import delivery, ledger, records, view
 from crmlib.cleaning.delivery import Cleaned
-from crmlib.collection import sources
+from crmlib.collection import sources, union
+from crmlib.collection.files import text_table
 from crmlib.rules import Classes
 
 SEEDS = range(3)
@@ -34,7 +35,7 @@ REASONS = {
     "negative_amounts": "negative-amount",
     "impossible_order": "impossible-order",
     "not_records": "not-a-record",
-    "repeated_headers": "not-a-record",
+    "repeated_headers": "repeated-header",
 }
 pytestmark = pytest.mark.slow
 
@@ -69,21 +70,19 @@ def files() -> dict[str, tuple[str, str]]:
     return dict(demo_maker().beside.FILES)
 
 
-def together(table: str, delivered: dict[str, pd.DataFrame]) -> sources.Collected:
-    """A table's files as one delivery, each under its own name and its rows counted from 2."""
-    parts = [
-        sources.from_text(table, delivered[name], file) for name, (file, of) in files().items() if of == table
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    whole = pa.concat_tables([part.rows for part in parts], promote_options="default")
-    # A file that lacks another's column is empty there, as collection has it.
-    columns = {name: pc.fill_null(whole[name], "") for name in whole.column_names if name != sources.ROW}
-    whole = pa.table(columns | {sources.ROW: whole[sources.ROW]})
-    path = parts[0].path.with_name("together.parquet")
-    tables.write_arrow(whole, path)
-    account = pd.concat([part.files for part in parts], ignore_index=True)
-    return sources.Collected(table, path, parts[0].broken, account)
+def together(table: str, delivered: dict[str, pd.DataFrame], client: clients.Client) -> sources.Collected:
+    """A table's files as one delivery, each read under its own name with its header in row 1."""
+    folder = Path(tempfile.mkdtemp(dir=tables.spill()))
+    headers = set(sources.mapped(client.tables.named()[table]).values())
+    for name, (file, of) in files().items():
+        if of == table:
+            delivered[name].to_csv(folder / file, index=False)
+    # Every file as plain text: what workbooks and titles add is the matter of the committed files.
+    read = [text_table(path, expected=headers) for path in sorted(folder.iterdir())]
+    named = union.named(read, folder)
+    path = tables.write_batches(union.batches(named), union.schema(read), folder / "together.parquet")
+    account = union.account(table, named, [])
+    return sources.Collected(table, path, union.broken(named), account, repairs=union.repaired(named))
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -98,7 +97,7 @@ def demo(request):
         "transactions": sources.from_text("transactions", delivered["orders"].head(50)),
         "surveys": sources.from_text("surveys", delivered["survey"]),
     }
-    collected |= {table.name: together(table.name, delivered) for table in records.TABLES}
+    collected |= {table.name: together(table.name, delivered, client) for table in records.TABLES}
     found = delivery.cleaned(collected, client, delivered_on=client.delivered_on)
     known = set(found["customers"].kept["customer_id"].to_pylist())
     return Demo(truth, found, collected, known)
@@ -171,8 +170,9 @@ def test_the_files_of_the_demo_are_read_as_they_were_made(committed, table):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CRM_HOME", raising=False)
         read = sources.collected(client, table.name)
-    made = together(table.name, delivered)
-    assert read.broken.empty
+    made = together(table.name, delivered, client)
+    # headers that come again and lines of totals leave at reading
+    assert sorted(read.broken["reason"]) == sorted(made.broken["reason"])
     # a title above the header moves the rows of the one
     place = ["source_file", "source_row"]
     of_files, as_made = (

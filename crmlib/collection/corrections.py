@@ -117,7 +117,7 @@ def told(text: str) -> str:
 def cut(text: str) -> str:
     """A text that a workbook's cell can hold: of a longer one the beginning, and how long it is.
 
-    >>> cut("a" * 40_000)[-22:], len(cut("a" * 40_000)), cut("a")
+    >>> cut("a" * 40_000)[-23:], len(cut("a" * 40_000)), cut("a")
     ('aa… (40,000 characters)', 32767, 'a')
     """
     note = f"… ({len(text):,} characters)"
