@@ -32,6 +32,7 @@ TIERS = {"high": "高价值客户", "medium": "中价值客户", "low": "低价�
 NOT_GRADED = "未分级"
 UNITS = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元"}
 COLOURS = {"高价值客户": "#D9EAD3", "中价值客户": "#FFF2CC", "低价值客户": "#F4CCCC"}
+LONGEST = 32_767  # characters of a workbook's cell
 
 
 def tiers(
@@ -275,7 +276,8 @@ def _sheet(book: xlsxwriter.Workbook, name: str, table: pd.DataFrame, widths: tu
             elif isinstance(value, int):
                 page.write_number(row, place, value)
             else:
-                page.write_string(row, place, str(value))
+                text = str(value)
+                page.write_string(row, place, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
     page.freeze_panes(1, 1)
     page.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)
     return page
