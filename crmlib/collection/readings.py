@@ -30,6 +30,7 @@ EITHER = r"-?[1-9]\d{0,2}\.\d{3}"
 ISO = r"(19|20|21)\d\d-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?"
 YEAR = re.compile("(?:19|20)[0-9]{2}")
 NUMBER, MOMENT, TEXT = pa.decimal128(28, 9), pa.timestamp("us"), pa.string()
+GROUPED = 30  # cells like 54,492 from which a habit is read
 SURE = 9  # cells that tell of one form, for each that tells of the other
 AT_ONCE = 100_000  # texts read at a time
 
@@ -290,6 +291,8 @@ def _decimal(
     point, comma = cells["."], cells[","]
     if not comma and not cells["either"]:
         return ".", True
+    if not point and not comma and not open_ and _grouped(engine, column, cells["either"]):
+        return ".", True
     if point == comma:
         text = first.get("either", example) or first[","]
         raise SourceError(
@@ -298,6 +301,21 @@ def _decimal(
             f"in {form.config}."
         )
     return ("." if point > comma else ","), max(point, comma) >= SURE * min(point, comma)
+
+
+def _grouped(engine: duckdb.DuckDBPyConnection, column: str, cells: int) -> bool:
+    """Whether commas can only stand between thousands, though each alone (`54,492`) might be a decimal one.
+
+    Many cells have one, no number from 1,000 up lacks it, and smaller whole numbers do: as decimals they would
+    all have three digits, and none be whole.
+    """
+    if cells < GROUPED:
+        return False
+    small, large = engine.sql(
+        f"SELECT count(*) FILTER (length(ltrim({column}, '-')) < 4), count(*) FILTER (length(ltrim({column}, '-')) >= 4)"
+        f" FROM delivered WHERE regexp_full_match({column}, '{WHOLE}')"
+    ).fetchall()[0]
+    return small > 0 and not large
 
 
 def _order(

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -222,3 +223,22 @@ def test_plain_means_the_same_to_the_database_and_to_the_careful_reader():
     cells = ["0", "-0", "007", "12.5", ".5", "-.5", "1" * 18, "0.1234567891", "123456789012345678.123456789"]
     careful = [values.number_of(cell)[0] for cell in cells]
     assert read(readings.number, cells) == careful
+
+
+def test_thousands_are_told_by_what_smaller_numbers_lack():
+    engine = tables.engine()
+    cells = [f"{n},{n:03}" for n in range(10, 45)] + ["856", "12"]
+    engine.register("delivered", pa.table({"people": cells, "_file": ["f"] * 37, "_row": list(range(37))}))
+    read = readings.number(engine, "people", readings.Form("places"))
+    total = engine.sql(f"SELECT sum({read.value}) FROM delivered {readings.joins([read])}").fetchall()[0][0]
+    assert total == sum(1000 * n + n for n in range(10, 45)) + 868
+
+
+@pytest.mark.parametrize("more", [["4500"], []], ids=["a thousand without its comma", "no small number"])
+def test_thousands_are_not_told_where_a_comma_might_be_decimal(more):
+    engine = tables.engine()
+    cells = [f"{n},{n:03}" for n in range(10, 45)] + (["856", *more] if more else [])
+    rows = list(range(len(cells)))
+    engine.register("delivered", pa.table({"people": cells, "_file": ["f"] * len(cells), "_row": rows}))
+    with pytest.raises(SourceError, match="does not tell whether its decimal sign"):
+        readings.number(engine, "people", readings.Form("places"))
