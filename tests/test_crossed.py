@@ -50,13 +50,9 @@ def test_every_row_is_kept_as_meant_or_set_aside_with_its_reason(home, fault, fo
     assert Counter(found["transactions"].quarantine["reason"]) == Counter(
         one.reason for one in fault.rows if one.reason and one.reason != "exact-duplicate"
     )
-    # Every row that is set aside keeps its text: nothing is lost. Of one that no workbook's cell could hold
-    # the beginning is kept, and how long it was.
+    # Every row that is set aside keeps its text, whatever its length: nothing is lost.
+    raw = " ".join(found["transactions"].quarantine["raw"])
     for one in fault.rows:
         if one.reason and one.reason != "exact-duplicate":
-            raw = " ".join(found["transactions"].quarantine["raw"])
             words = [word for cell in one.cells for word in re.findall(r"\w+", cell) if word.isalnum()]
-            if one.reason == "oversized-cell":
-                assert re.search(r"x{31000,32000}.*… \(200,\d{3} characters\)", raw)
-            else:
-                assert all(word in raw for word in words)
+            assert all(word in raw for word in words)
