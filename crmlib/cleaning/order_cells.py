@@ -21,6 +21,8 @@ IDS = ("customer_id", "order_id")
 # Twenty digits make DuckDB multiply in 128 bits: in 64 a product beyond nine million is an error.
 FACTOR, MOST = "DECIMAL(18,6)", "1e12"
 FACTORS = {"quantity": "DECIMAL(20,6)"}
+# Where the cells of all number columns together are short, their products fit 64 bits, which is far quicker.
+SHORT, MOST_WHOLE, MOST_DECIMALS = 18, 12, 6
 
 
 def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> dict[str, Reading]:
@@ -43,13 +45,17 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
 
 
 def typed(
-    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions, found: dict[str, Reading]
+    engine: duckdb.DuckDBPyConnection,
+    collected: Collected,
+    source: Transactions,
+    found: dict[str, Reading],
+    short: dict[str, tuple[int, int]] | None = None,
 ) -> str:
     """Source columns as canonical columns, with what is needed to judge them, as SQL."""
     texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at")]
     parts = [f"{_text(source, c)} AS {c}" for c in texts]
     parts += [f"{found[c].value if c in found else _ABSENT} AS {c}" for c in IDS]
-    parts += [part for c in NUMBERS for part in _number(found, c)]
+    parts += [part for c in NUMBERS for part in _number(found, c, short)]
     date = found["ordered_at"]
     customer_lost, order_lost = (found[c].bad if c in found else "false" for c in IDS)
     apart = {"is_total": _totals(engine, collected, date)}
@@ -73,7 +79,37 @@ def typed(
     )
 
 
-def valued(typed: str, decimals: int) -> str:
+def digits(
+    engine: duckdb.DuckDBPyConnection, found: dict[str, Reading], decimals: int
+) -> dict[str, tuple[int, int]] | None:
+    """Digits before and behind the point that hold every cell of each number; None where they are too many to be quick.
+
+    Too many are those whose products do not fit 64 bits in the smallest unit, and cells that are not plain.
+    """
+    taken = [c for c in NUMBERS if c in found]
+    # With amount and price both, or without a price, one is worked out from the other by division.
+    if "amount" in taken or "price" not in taken or any(found[c].odd for c in taken):
+        return None
+    widths = [
+        f"coalesce(max(CASE WHEN {dot} > 0 THEN {dot} - 1 ELSE strlen({c}) END), 0),"
+        f" coalesce(max(CASE WHEN {dot} > 0 THEN strlen({c}) - {dot} ELSE 0 END), 0)"
+        for c, dot in (
+            (c, f"instr({c}, '.')") for c in (f"delivered.{values.name(found[c].header)}" for c in taken)
+        )
+    ]
+    told = engine.sql(f"SELECT {', '.join(widths)} FROM delivered").fetchall()[0]
+    short = dict(zip(taken, zip(told[::2], told[1::2], strict=True), strict=True))
+    short.setdefault("quantity", (1, 0))
+    (before, behind), (price_before, price_behind) = short["quantity"], short["price"]
+    short["amount"] = before + price_before, behind + price_behind
+    fits = all(
+        whole <= MOST_WHOLE and part <= MOST_DECIMALS and whole + part + decimals + 1 <= SHORT
+        for whole, part in short.values()
+    )
+    return short if fits else None
+
+
+def valued(typed: str, decimals: int, short: dict[str, tuple[int, int]] | None = None) -> str:
     """Typed lines with price, amount and profit as whole numbers of the smallest unit, as SQL.
 
     A line's amount is quantity × price unless supplied, its price amount ÷ quantity unless supplied; both are
@@ -81,42 +117,45 @@ def valued(typed: str, decimals: int) -> str:
     """
     unit = 10**decimals
     exact = {"price": "price_exact", "amount": "amount_exact", "profit": "profit_given"}
-    # The quick way by floats, wherever it proves exact; the slow one for what is left.
-    quick = [
-        f"TRY_CAST(round(CAST({x} AS DOUBLE) * {unit}) AS BIGINT) AS {name}_quick"
-        for name, x in exact.items()
-    ]
-    scaled = [
-        f"CASE WHEN CAST({name}_quick AS DECIMAL(38,9)) = {x} * {unit} THEN {name}_quick"
-        f" ELSE TRY_CAST(round({x} * {unit}) AS BIGINT) END AS {name}"
-        for name, x in exact.items()
-    ]
-    # A price that was worked out may be finer: the amount is what counts.
-    finer = " OR ".join(
-        f"CAST({name} AS DECIMAL(38,9)) <> {x} * {unit}"
-        for name, x in {**exact, "price": "price_given"}.items()
-    )
-    left = [*(f"{c}_given, {c}_factor" for c in NUMBERS), *(f"{c}_quick" for c in exact)]
+    given = {
+        **exact,
+        "price": "price_given",
+    }  # a price that was worked out may be finer: the amount is what counts
+    if short:
+        worked = "quantity_given * price_given AS amount_exact, price_given AS price_exact"
+        scaled = [f"CAST(round({x} * {unit}) AS BIGINT) AS {name}" for name, x in exact.items()]
+        finer = " OR ".join(f"{x} * {unit} <> round({x} * {unit})" for x in given.values())
+        differs = too_large = "false"
+    else:
+        worked = _WORKED
+        # The quick way by floats, wherever it proves exact; the slow one for what is left.
+        scaled = [
+            f"CASE WHEN CAST({quick} AS DECIMAL(38,9)) = {x} * {unit} THEN {quick}"
+            f" ELSE TRY_CAST(round({x} * {unit}) AS BIGINT) END AS {name}"
+            for name, x in exact.items()
+            for quick in (f"TRY_CAST(round(CAST({x} AS DOUBLE) * {unit}) AS BIGINT)",)
+        ]
+        finer = " OR ".join(f"CAST({name} AS DECIMAL(38,9)) <> {x} * {unit}" for name, x in given.items())
+        differs, too_large = _DIFFERS, _TOO_LARGE
+    left = [f"{c}_given, {c}_factor" for c in NUMBERS]
     return f"""
-    WITH priced AS (
-      SELECT *,
-        coalesce(amount_given, TRY_CAST(quantity_factor * price_factor AS {values.NUMBER})) AS amount_exact,
-        coalesce(price_given, TRY_CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
-          AS {values.NUMBER})) AS price_exact
-      FROM ({typed})),
-    quick AS (SELECT *, {", ".join(quick)} FROM priced),
-    scaled AS (SELECT *, {", ".join(scaled)} FROM quick)
+    WITH priced AS (SELECT *, {worked} FROM ({typed})),
+    scaled AS (SELECT *, {", ".join(scaled)} FROM priced)
     SELECT * EXCLUDE ({", ".join(left)}, price_exact, amount_exact),
       CAST(quantity_given AS DOUBLE) AS quantity,
       CAST(sign(price_exact) AS TINYINT) AS price_sign, CAST(sign(amount_exact) AS TINYINT) AS amount_sign,
-      coalesce({finer}, false) AS finer,
-      coalesce(abs(amount_given - quantity_factor * price_factor) >= 0.01, false) AS differs,
-      coalesce(greatest(abs(amount_exact), abs(price_exact), abs(profit_given)) >= {MOST}, false)
-        OR (amount_exact IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL) AS too_large,
+      coalesce({finer}, false) AS finer, {differs} AS differs, {too_large} AS too_large,
       CASE WHEN quantity_given > 0 AND price_exact > 0 THEN log10(CAST(price_exact AS DOUBLE)) END AS size
     FROM scaled"""
 
 
+_WORKED = f"""
+coalesce(amount_given, TRY_CAST(quantity_factor * price_factor AS {values.NUMBER})) AS amount_exact,
+coalesce(price_given, TRY_CAST(CAST(amount_given AS DOUBLE) / nullif(CAST(quantity_given AS DOUBLE), 0)
+  AS {values.NUMBER})) AS price_exact"""
+_DIFFERS = "coalesce(abs(amount_given - quantity_factor * price_factor) >= 0.01, false)"
+_TOO_LARGE = f"""(coalesce(greatest(abs(amount_exact), abs(price_exact), abs(profit_given)) >= {MOST}, false)
+  OR (amount_exact IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL))"""
 APART = ("is_total", "copied")  # few rows, found apart: a test of every row would cost more than all else
 _ABSENT = "CAST(NULL AS VARCHAR)"
 # A line's number in the delivery: files follow each other in order of name.
@@ -133,15 +172,21 @@ def _text(source: Transactions, column: str) -> str:
     return values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
 
 
-def _number(found: dict[str, Reading], column: str) -> Iterator[str]:
+def _number(
+    found: dict[str, Reading], column: str, short: dict[str, tuple[int, int]] | None
+) -> Iterator[str]:
     """A number as delivered, the same as a factor, and whether a cell held something that is none."""
-    as_factor = FACTORS.get(column, FACTOR)
+    number_type, as_factor = values.NUMBER, FACTORS.get(column, FACTOR)
+    if short:
+        whole, part = short.get(column, (1, 0))
+        number_type = as_factor = f"DECIMAL({max(whole + part, 1)},{part})"
     if column in found:
-        number, factor, bad = found[column].value, found[column].as_type(as_factor), found[column].bad
+        value = found[column].as_type
+        number, factor, bad = value(number_type), value(as_factor), found[column].bad
     else:
         number = factor = "1" if column == "quantity" else "NULL"
         bad = "false"
-    yield f"CAST({number} AS {values.NUMBER}) AS {column}_given"
+    yield f"CAST({number} AS {number_type}) AS {column}_given"
     yield f"CAST({factor} AS {as_factor}) AS {column}_factor"
     yield f"{bad} AS {column}_bad"
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.order_cells import cells, typed, valued
+from crmlib.cleaning.order_cells import cells, digits, typed, valued
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates, stored
 from crmlib.client import Client
 from crmlib.collection import readings, values
@@ -81,7 +81,8 @@ def transactions(
     engine = tables.engine()
     collected.delivered(engine)
     found = cells(engine, source, readings.form(client, collected.table))
-    lines = valued(typed(engine, collected, source, found), client.decimals)
+    short = digits(engine, found, client.decimals)
+    lines = valued(typed(engine, collected, source, found, short), client.decimals, short)
     engine.execute(f"CREATE TEMP TABLE lines AS {lines}")
     _refuse_unreadable_dates(engine, source)
     _judge(engine, client, delivered_on=delivered_on, known=known)

@@ -285,3 +285,24 @@ def test_every_table_tells_its_repairs(home):
     customers = found["customers"].kept.to_pandas()
     assert customers["contact"].tolist()[1] == "13800138001"
     assert customers["contact"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("other", ["A9,c9,2024-10-09,1,￥5", "A9,c9,2024-10-09,123456789012,1234567.5"])
+def test_a_line_is_worth_the_same_whatever_stands_on_other_lines(clean, other):
+    lines = (SALE, "A2,c1,2024-10-02,12,0.1", "A3,c2,2024-10-03,-3,.95", "A4,c2,2024-10-04,007,019.90")
+    lines += (
+        "A5,c3,2024-10-05,2.5,0.2",
+        "A6,c3,2024-10-06,,3",
+        "A7,c3,2024-10-07,0,0",
+        "A8,c3,2024-10-08,1,-4",
+    )
+    worth = [[2, 1050, 2100], [12, 10, 120], [7, 1990, 13930], [2.5, 20, 50], [0, 0, 0]]
+    set_aside = [
+        (4, "unmarked-return", "pieces"),
+        (7, "missing-number", "pieces"),
+        (9, "bookkeeping-entry", "price"),
+    ]
+    alone, beside = clean(*lines), clean(*lines, other)
+    assert kept(alone, "quantity", "price", "amount") == worth
+    assert kept(beside, "quantity", "price", "amount")[:5] == worth
+    assert aside(alone) == set_aside == aside(beside)[:3]
