@@ -272,7 +272,7 @@ def test_every_table_tells_its_repairs(home):
     }
     found = delivery.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
     delivery.account(found, collected)
-    told = pa.Table.from_batches(delivery.repairs(found), tables.REPAIRS.schema).to_pylist()
+    told = pa.Table.from_batches(delivery.repairs(found, collected), tables.REPAIRS.schema).to_pylist()
     assert [(t["table"], t["source_row"], t["column"], t["old"], t["new"], t["rule"]) for t in told] == [
         ("customers", 2, "opened", "2020/1/2", "2020-01-02 00:00:00", "year-first"),
         ("customers", 2, "phone", "1.38E+10", "", "digits-lost"),
