@@ -105,6 +105,7 @@ def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Pa
             compression="zstd",
             write_page_checksum=True,
             use_dictionary=texts or False,  # numbers mostly differ from row to row
+            write_statistics=[field.name for field in schema if field.name not in texts] or False,
         ) as out:
             for batch in batches:
                 out.write_batch(batch.cast(schema))

@@ -166,27 +166,24 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
     engine = tables.engine()
     lines.named(engine)
     collected.delivered(engine)
-    last = ", ".join(
-        f"arg_max({field}, moment) FILTER ({field} IS NOT NULL) AS {field}"
-        if field in told
-        else f"{_absent(field)} AS {field}"
-        for field in fields
-    )
-    so_far = ", ".join(f"last_value({field} IGNORE NULLS) OVER so_far AS {field}" for field in fields)
-    state = f"struct_pack({', '.join(f'{field} := {field}' for field in fields)})"
+    changing = [field for field in fields if field in told]  # of the others no line tells anything
+    last = "".join(f", arg_max({f}, moment) FILTER ({f} IS NOT NULL) AS {f}" for f in changing)
+    so_far = "".join(f", last_value({f} IGNORE NULLS) OVER so_far AS {f}" for f in changing)
+    state = f"struct_pack({', '.join(f'{f} := {f}' for f in changing or ['customer_id'])})"
+    shown = ", ".join(f if f in changing else f"{_absent(f)} AS {f}" for f in fields)
     # Within the engine, and first brought to one row a customer and day: order lines need not fit into memory.
     rows = engine.sql(f"""
         WITH days AS (
-          SELECT customer_id, order_day, {last},
+          SELECT customer_id, order_day{last},
             arg_max(source_file, moment) AS source_file, arg_max(source_row, moment) AS source_row
           FROM ({_told(engine, told, readings.form(client, "transactions"))}) GROUP BY customer_id, order_day),
         states AS (
-          SELECT customer_id, order_day, {so_far}, source_file, source_row FROM days
+          SELECT customer_id, order_day{so_far}, source_file, source_row FROM days
           WINDOW so_far AS (PARTITION BY customer_id ORDER BY order_day ROWS UNBOUNDED PRECEDING)),
         changes AS (
           SELECT *, {state} AS state, lag({state}) OVER (PARTITION BY customer_id ORDER BY order_day) AS state_before
           FROM states)
-        SELECT customer_id, {", ".join(fields)}, order_day AS updated_day, order_day AS as_from_day,
+        SELECT customer_id, {shown}, order_day AS updated_day, order_day AS as_from_day,
           source_file, source_row
         FROM changes WHERE state_before IS NULL OR state IS DISTINCT FROM state_before
         ORDER BY customer_id, order_day""")

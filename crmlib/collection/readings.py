@@ -104,11 +104,11 @@ def number(
     SourceError : the column leaves open which sign is the decimal one, or holds another currency
     """
     column, header = _column(header), tidy(header)
-    odd = _texts(engine, column, f"regexp_full_match({column}, '{POINT}')")
+    odd = _texts(engine, column, f"regexp_full_match(text, '{POINT}')")
     sign, sure = (form.decimal, True) if form.decimal else _decimal(engine, header, odd, form)
     plain = POINT if sign == "." and sure else WHOLE
     if plain == WHOLE:
-        odd = _texts(engine, column, f"regexp_full_match({column}, '{WHOLE}')")
+        odd = _texts(engine, column, f"regexp_full_match(text, '{WHOLE}')")
 
     def read(text: str) -> tuple[Decimal, str, str] | None:
         found = values.number_of(text, decimal=sign, units=units, currency=form.currency, sure=sure)
@@ -136,10 +136,10 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     else:
         told = f"try_cast({column} AS TIMESTAMP)"
         # Most columns are spelt as the database itself would: that is told quicker than by a pattern.
-        spelt = f"CASE WHEN CAST({told} AS VARCHAR) = {column} THEN true ELSE regexp_full_match({column}, '{ISO}') END"
-    within = f"{told} >= TIMESTAMP '{moments.FIRST}' AND {told} < TIMESTAMP '{moments.END}'"
+        spelt = f"CASE WHEN CAST(told AS VARCHAR) = text THEN true ELSE regexp_full_match(text, '{ISO}') END"
+    within = f"told >= TIMESTAMP '{moments.FIRST}' AND told < TIMESTAMP '{moments.END}'"
     skipped = _skipped(engine, told, within, form.zone)
-    odd = _texts(engine, column, f"{within}{skipped} AND {spelt}")
+    odd = _texts(engine, column, f"{within}{skipped} AND {spelt}", told=told)
     order, sure = _order(engine, header, odd, form)
 
     def read(text: str) -> tuple[dt.datetime | None, str, str] | None:
@@ -153,12 +153,12 @@ def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool
     """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
     column, header = _column(header), tidy(header)
     blanks = " AND ".join(
-        f"NOT {ends}({column}, {values.literal(blank)})"
+        f"NOT {ends}(text, {values.literal(blank)})"
         for blank in values.BLANK[:4]
         for ends in ("starts_with", "ends_with")
     )
-    plain = f"strlen({column}) = length({column}) AND NOT contains(lower({column}), 'e+') AND {blanks}"
-    odd = _texts(engine, column, plain, f"{column} <> ''")
+    plain = f"strlen(text) = length(text) AND NOT contains(lower(text), 'e+') AND {blanks}"
+    odd = _texts(engine, column, plain, "text <> ''")
 
     def read(text: str) -> tuple[str, str, str] | None:
         found = values.id_of(text)
@@ -170,7 +170,7 @@ def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool
 def year(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
     """A column of years, or of whole dates of which the year alone is kept."""
     column, header = _column(header), tidy(header)
-    odd = _texts(engine, column, f"regexp_full_match({column}, '{YEAR.pattern}')")
+    odd = _texts(engine, column, f"regexp_full_match(text, '{YEAR.pattern}')")
 
     def read(text: str) -> tuple[int, str, str] | None:
         found = YEAR.search(text.translate(values.NARROW))
@@ -228,14 +228,22 @@ def _file(engine: duckdb.DuckDBPyConnection, query: str) -> Path | None:
 
 
 def _texts(
-    engine: duckdb.DuckDBPyConnection, column: str, plain: str, holds: str | None = None
+    engine: duckdb.DuckDBPyConnection,
+    column: str,
+    plain: str,
+    holds: str | None = None,
+    *,
+    told: str = "NULL",
 ) -> Path | None:
-    """Each text of a column that holds something and is not plain, and how many cells hold it."""
+    """Each text of a column that holds something and is not plain, and how many cells hold it.
+
+    `plain` and `holds` speak of the cell as `text`, and as `told` of what the database makes of it: worked out once.
+    """
     return _file(
         engine,
-        f"SELECT {column} AS text, count(*) AS cells FROM delivered"
+        f"SELECT text, count(*) AS cells FROM (SELECT {column} AS text, {told} AS told FROM delivered)"
         # Only of the few that are not plain is asked whether they hold anything.
-        f" WHERE CASE WHEN {plain} THEN false ELSE {holds or values.given(column)} END GROUP BY ALL",
+        f" WHERE CASE WHEN {plain} THEN false ELSE {holds or values.given('text')} END GROUP BY text",
     )
 
 
@@ -345,10 +353,10 @@ def _skipped(engine: duckdb.DuckDBPyConnection, told: str, within: str, zone: st
     if zone == "UTC":
         return ""
     first, last = engine.sql(
-        f"SELECT year(min({told})), year(max({told})) FROM delivered WHERE {within}"
+        f"SELECT year(min(told)), year(max(told)) FROM (SELECT {told} AS told FROM delivered) WHERE {within}"
     ).fetchall()[0]
     gaps = moments.skipped(zone, first, last) if first else ()
-    return "".join(f" AND CAST({told} AS DATE) <> DATE '{begin:%Y-%m-%d}'" for begin, _ in gaps)
+    return "".join(f" AND CAST(told AS DATE) <> DATE '{begin:%Y-%m-%d}'" for begin, _ in gaps)
 
 
 def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:

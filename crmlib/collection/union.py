@@ -76,13 +76,13 @@ def batches(named: dict[str, TextTable]) -> Iterator[pa.RecordBatch]:
     for name, file in named.items():
         spelt = {header.casefold(): header for header in file.headers}
         for batch in file.batches():
-            empty = pa.array([""] * batch.num_rows, pa.string())
+            empty = pa.repeat(pa.scalar("", pa.string()), batch.num_rows)
             yield pa.record_batch(
                 [
                     batch[spelt[header.casefold()]].fill_null("") if header.casefold() in spelt else empty
                     for header in whole.names[:-2]
                 ]
-                + [batch[ROW], pa.array([name] * batch.num_rows, pa.string())],
+                + [batch[ROW], pa.repeat(pa.scalar(name, pa.string()), batch.num_rows)],
                 schema=whole,
             )
 
