@@ -257,7 +257,7 @@ def engine(*, alone: bool = False) -> duckdb.DuckDBPyConnection:
     Sessions share one database of this process, because building one takes longer than most questions. What
     a session sets for the whole database, or creates without TEMP, needs one that stands `alone`.
     """
-    memory = os.environ.get("CRM_MEMORY", "4GB")
+    memory = os.environ.get("CRM_MEMORY", "1GB")
     return _database(memory) if alone else _common(memory).cursor()
 
 
