@@ -41,7 +41,8 @@ def checkout(tmp_path_factory) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    (folder / "orders.csv").write_text(ORDERS, "utf-8")
+    (folder / "exports").mkdir()
+    (folder / "exports" / "orders.csv").write_text(ORDERS, "utf-8")
     return folder
 
 

@@ -285,6 +285,9 @@ def _locked(client: Client) -> FileLock:
             f"{client.id} is already running (pid {pid}). Wait for it to end, or stop it."
         ) from None
     holder.write_text(str(os.getpid()))
+    # What a killed run left half written; nobody else writes while this lock is held.
+    for left in folder.rglob(".*.tmp"):
+        left.unlink(missing_ok=True)
     return lock
 
 
