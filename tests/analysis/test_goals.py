@@ -1,0 +1,128 @@
+"""Goals: five criteria, plan line, odds, the sub-goal that drives a miss; each against figures worked out by hand."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from crmlib.analysis import goals
+from crmlib.goals import Goal, checked_tree
+
+AS_OF = dt.date(2024, 9, 30)
+QUARTERS = [
+    (
+        dt.date(2022 + n // 4, n % 4 * 3 + 1, 1),
+        dt.date(2022 + n // 4, n % 4 * 3 + 3, 30 if n % 4 in (1, 2) else 31),
+    )
+    for n in range(11)
+]
+
+
+def history(kpi: str, values) -> dict:
+    return {
+        kpi: [(*days, float(value)) for days, value in zip(QUARTERS[-len(values) :], values, strict=True)]
+    }
+
+
+def goal(**given) -> Goal:
+    return Goal(**{"name": "g", "kpi": "retention.rate", "target": 0.7, "by": dt.date(2024, 12, 31)} | given)
+
+
+def linted(one: Goal, past: dict) -> dict:
+    return (
+        goals.linted({"g": one}, past, as_of=AS_OF).set_index("criterion")[["met", "why"]].T.to_dict("list")
+    )
+
+
+def test_a_sound_goal_meets_every_criterion():
+    past = history("retention.rate", [0.6, 0.65, 0.61, 0.66, 0.68, 0.66, 0.69, 0.68])
+    found = linted(goal(owner="A", serves="loyalty"), past)
+    assert all(met is True for met, _ in found.values())
+
+
+def test_what_a_goal_lacks_is_named():
+    past = history("retention.rate", [0.60, 0.61, 0.60, 0.61, 0.60, 0.61, 0.60, 0.61])
+    found = linted(goal(target=0.95, by=dt.date(2024, 6, 30)), past)
+    assert found["specific"] == [False, "no_owner"]
+    assert found["relevant"] == [False, "serves_nothing"]
+    assert found["time_bound"] == [False, "day_is_past"]
+    assert linted(goal(target=0.95), past)["attainable"] == [False, "beyond_its_history"]
+    assert linted(goal(target=0.95, benchmarks={"B": 0.96}), past)["attainable"][0] is True
+    assert linted(goal(), {})["measurable"] == [False, "not_computed"]
+    assert linted(goal(), history("retention.rate", [0.6] * 6))["attainable"] == [None, "history_too_short"]
+
+
+def test_odds_of_one_period_ahead_are_the_share_of_changes_that_suffice():
+    # Changes of +10 and −10 in turn, four of each (factor 1.1 or its inverse): up suffices, down does not.
+    values = 100 * 1.1 ** np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])
+    one = goal(kpi="orders.mean", target=105.0)
+    assert goals.probability(one, history("orders.mean", values), as_of=AS_OF) == pytest.approx(0.5, abs=0.02)
+    never = goal(kpi="orders.mean", target=200.0)
+    assert goals.probability(never, history("orders.mean", values), as_of=AS_OF) == pytest.approx(1 / 10)
+
+
+def test_when_the_day_has_come_there_are_no_odds():
+    past = history("retention.rate", [0.6, 0.71])
+    assert goals.probability(goal(by=AS_OF), past, as_of=AS_OF) == 1.0
+    assert goals.probability(goal(by=AS_OF, target=0.72), past, as_of=AS_OF) == 0.0
+
+
+def test_a_total_is_summed_from_its_start_and_planned_by_days():
+    past = history("sales.identified", [50, 100, 120, 130])
+    year = goal(kpi="sales.identified", target=732.0, start=dt.date(2024, 1, 1), by=dt.date(2024, 12, 31))
+    assert goals.actual(year, past, as_of=AS_OF) == 350
+    assert goals.planned(year, past, as_of=AS_OF) == pytest.approx(732 * 274 / 366)  # 2024 leaps
+    table = goals.standing({"year": year}, past, as_of=AS_OF)
+    assert table["status"].tolist() == ["behind"]
+    assert table["short"].tolist() == [382]
+
+
+def test_a_level_is_planned_from_where_it_stood():
+    past = history("retention.rate", [0.50, 0.55, 0.58])
+    year = goal(target=0.70, start=dt.date(2024, 4, 1), by=dt.date(2024, 12, 31))
+    # 0.50 before April; 183 of 275 days are gone.
+    assert goals.planned(year, past, as_of=AS_OF) == pytest.approx(0.5 + 0.2 * 183 / 275)
+
+
+def test_less_may_be_the_aim():
+    past = history("churn.rate", [0.2, 0.1])
+    low = goal(kpi="churn.rate", target=0.15, direction="down")
+    assert goals.standing({"g": low}, past, as_of=AS_OF)[["short", "status"]].values.tolist() == [
+        [0.0, "on_plan"]
+    ]
+
+
+def test_the_sub_goal_that_drives_a_miss_is_the_deepest_that_lacks_most():
+    tree = {
+        "all": goal(kpi="sales.identified", target=400, serves="growth"),
+        "keep": goal(kpi="retention.rate", target=0.8, parent="all"),
+        "win": goal(kpi="customers.new", target=100, parent="all"),
+        "win_web": goal(kpi="orders.count", target=50, parent="win"),
+        "fine": goal(kpi="orders.mean", target=10, parent="all"),
+    }
+    past = history("sales.identified", [300]) | history("retention.rate", [0.76])
+    past |= history("customers.new", [80]) | history("orders.count", [20]) | history("orders.mean", [11])
+    table = goals.standing(tree, past, as_of=AS_OF)
+    assert goals.driver(table, "all") == "win_web"  # 60 % are lacking; retention lacks 5 %
+    assert goals.driver(table, "keep") is None
+
+
+def test_goals_that_make_no_sense_are_refused_with_their_key():
+    with pytest.raises(ValidationError, match="GLOSSARY"):
+        goal(kpi="happiness")
+    with pytest.raises(ValidationError, match="before by"):
+        goal(start=dt.date(2025, 1, 1))
+    with pytest.raises(ValidationError):
+        goal(target=float("nan"))
+    with pytest.raises(ValueError, match="no goal here"):
+        checked_tree({"a": goal(parent="b")})
+    with pytest.raises(ValueError, match="circle"):
+        checked_tree({"a": goal(parent="b"), "b": goal(parent="a")})
+
+
+def test_a_goal_whose_kpi_cannot_be_computed_says_so_and_the_others_stand():
+    tree = {"a": goal(), "b": goal(kpi="orders.mean", target=10)}
+    table = goals.standing(tree, history("orders.mean", [11.0]), as_of=AS_OF)
+    assert table["status"].tolist() == ["not_computed", "on_plan"]
+    assert table["short"].isna().tolist() == [True, False]
