@@ -32,6 +32,7 @@ class Exhibit:
     units : column → unit, where it is not the one of `UNITS`
     about : n, as-of date, source, in the reader's language
     serves : the measure this exhibit explains (the first design principle of V05)
+    sought : what the table lists was looked for, so that a table without rows says that there is none
     chart : an object with `png` (bytes) and `alt` (text), or None
     """
 
@@ -42,6 +43,7 @@ class Exhibit:
     units: dict[str, str] = field(default_factory=dict)
     about: str = ""
     serves: str = ""
+    sought: bool = False
     chart: Any = None
 
     def _ipython_display_(self) -> None:
@@ -58,8 +60,7 @@ class Exhibit:
 
     def heading(self, column: str) -> str:
         """What a column is called in the reader's language."""
-        known = HEADINGS.get(column) or WORDS.get(column)
-        return self.language.text(known) if known else column.replace("_", " ").capitalize()
+        return self.language.text(heading(column))
 
     def cell(self, column: str, value: Any, row_unit: str = "text") -> str:
         """What a cell shows."""
@@ -69,6 +70,8 @@ class Exhibit:
             return self.language.change(None if empty else value, row_unit)
         if unit == "measure":
             return self.language.text(measure(value).label)
+        if unit == "fields" and not empty:
+            return fields(value, self.language)
         return self.language.show(None if empty else value, unit)
 
     def axis(self, column: str, value: float) -> str:
@@ -86,6 +89,13 @@ class Exhibit:
     def columns(self) -> list[str]:
         """The columns that are shown; `unit`, where rows differ in theirs, is not."""
         return [name for name in self.table.columns if name != "unit"]
+
+    @property
+    def nothing(self) -> str:
+        """What stands in place of rows: that there is none, or that nobody could tell."""
+        if self.sought:
+            return self.language.text("None.")
+        return self.language.text("Nothing to show: not supplied, or too few.")
 
     def _unit(self, column: str, row_unit: str) -> str:
         unit = self.units.get(column) or UNITS.get(column, "text")
@@ -106,8 +116,8 @@ class Exhibit:
         """The table for a page: escaped, numbers to the right, long tables cut with a word."""
         title = html.escape(self.language.text(self.title))
         if self.table.empty:
-            nothing = html.escape(self.language.text("Nothing to show: not supplied, or too few."))
-            return f'<p class="finding absent">{title}. {nothing}</p>'
+            form = "no" if self.sought else "absent"
+            return f'<p class="finding {form}">{title}. {html.escape(self.nothing)}</p>'
         head = "".join(
             f'<th scope="col" class="{self._side(c, "row")}">{html.escape(self.heading(c))}</th>'
             for c in self.columns
@@ -126,6 +136,8 @@ class Exhibit:
 
     def plain(self) -> str:
         """The table for a screen without HTML."""
+        if self.table.empty:
+            return f"{self.language.text(self.title)}. {self.nothing}"
         lines = [self.language.text(self.title), " | ".join(map(self.heading, self.columns))]
         for row, unit in self._rows(SHOWN_ROWS):
             lines.append(" | ".join(self.cell(c, v, unit) for c, v in zip(self.columns, row, strict=True)))
@@ -137,17 +149,13 @@ class Exhibit:
         A column's unit may be "row": the row's own unit then stands in `row_units`.
         """
         columns = [
-            {
-                "name": name,
-                "heading": HEADINGS.get(name) or WORDS.get(name, ""),
-                "unit": self._unit(name, "row"),
-            }
-            for name in self.columns
+            {"name": name, "heading": heading(name), "unit": self._unit(name, "row")} for name in self.columns
         ]
         rows = [([_plain_value(value) for value in row], unit) for row, unit in self._rows(len(self.table))]
         kept = {"id": self.id, "title": self.title, "about": self.about, "serves": self.serves}
         return kept | {
             "columns": columns,
+            "nothing": self.nothing,
             "rows": [row for row, _ in rows],
             "row_units": [unit for _, unit in rows],
         }
@@ -157,6 +165,24 @@ class Exhibit:
             f'<td class="{self._side(column, unit)}">{html.escape(self.cell(column, value, unit))}</td>'
             for column, value in zip(self.columns, row, strict=True)
         )
+
+
+def heading(column: str) -> str:
+    """What a column is called, as a key of the catalogue.
+
+    >>> heading("birth_year"), heading("open_cases")
+    ('Year of birth', 'Open cases')
+    """
+    return HEADINGS.get(column) or WORDS.get(column) or column.replace("_", " ").capitalize()
+
+
+def fields(names: str, language: Language) -> str:
+    """Columns that a cell lists, as they are called.
+
+    >>> fields("name, birth_year", Language("en", "EUR"))
+    'Name, Year of birth'
+    """
+    return ", ".join(language.text(heading(name)) for name in names.split(", ") if name)
 
 
 def _plain_value(value: Any) -> Any:
@@ -185,29 +211,37 @@ _UNITS = {
     "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
     "lifetime loyalty reason segment spend table tier use value_class",
     "name": "channel industry product_group region",
+    "fields": "agreeing different field near same",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "agreeing": "Agree in",
+    "birth_year": "Year of birth",
     "by_fixed_days": "By fixed days",
     "change": "Change",
+    "city": "City",
     "column": "Our column",
+    "contact": "Contact",
+    "credit_grade": "Credit grade",
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
     "days_old": "Days old at delivery",
     "decided_by": "Decided by",
     "difference": "Difference",
     "different": "Differ in",
-    "evidence": "Agree in",
+    "evidence": "Evidence",
     "figure": "Figure",
     "file": "File",
     "filled": "Filled",
     "form": "Read as",
+    "gender": "Gender",
     "given": "Given tier",
     "gross": "Sales",
     "gross_before": "Sales, previous period",
     "header": "Header in the file",
     "id": "Measure",
+    "industry": "Industry",
     "margin": "Margin of chance",
     "misfits": "Records that misfit",
     "money_in": "Worth",
@@ -216,9 +250,12 @@ HEADINGS = {
     "money_quarantined": "Worth set aside",
     "month": "Month",
     "n": "n",
+    "name": "Name",
     "nameless": "Naming nobody",
     "near": "Nearly agree in",
+    "need": "Stated need",
     "numbers": "Numbers",
+    "opened_day": "Customer since",
     "orders": "Orders",
     "other_id": "Other number (masked)",
     "placed": "Orders placed",
@@ -226,6 +263,7 @@ HEADINGS = {
     "probability": "Likely to be one",
     "product_group": "Product group",
     "detail": "Detail",
+    "region": "Region",
     "repeated": "Repeated",
     "rule": "How it was read",
     "recency_days": "Mean days since last order",
@@ -235,6 +273,7 @@ HEADINGS = {
     "rows_merged": "Merged",
     "rows_quarantined": "Set aside",
     "same": "Agree in",
+    "scale": "Business scale",
     "score": "Mean, 0–100",
     "score_before": "Previous period",
     "score_high": "90% high",

@@ -189,6 +189,7 @@ class Book:
         about: str,
         serves: str,
         units: Mapping[str, str] | None = None,
+        sought: bool = False,
         main_units: bool = False,
         draw: Callable | None = None,
         **drawing: Any,
@@ -201,6 +202,7 @@ class Book:
         about : n, as-of date and source, as `about` gives them
         serves : the measure it explains
         units : where a column's unit is not the one of `exhibits.UNITS`
+        sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
         """
@@ -211,7 +213,7 @@ class Book:
             table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})
-        exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves)
+        exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves, sought)
         if draw is not None:
             shown = {"title": self.text(title), "about": about, "heading": exhibit.heading}
             chart = draw(exhibit.words(), **shown, show=exhibit.axis, **drawing)

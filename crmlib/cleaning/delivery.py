@@ -261,7 +261,7 @@ def merged_numbers(found: dict[str, Cleaned]) -> pd.DataFrame:
 
     Returns
     -------
-    customer_id (the number kept), numbers, probability (of the least likely pair), evidence (fields in which
+    customer_id (the number kept), numbers, probability (of the least likely pair), agreeing (fields in which
     some pair of the numbers is the same or nearly so), lines, money (sales of all its numbers, smallest unit).
     """
     return same_person.merged_numbers(_matches(found), _lines(found))

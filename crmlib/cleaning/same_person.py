@@ -242,12 +242,12 @@ def merged_numbers(matches: Matches, lines: Cleaned) -> pd.DataFrame:
             "customer_id": kept,
             "numbers": len(matches.groups[kept]),
             "probability": part["probability"].min(),
-            "evidence": _fields(",".join([*part["same"], *part["near"]])),
+            "agreeing": _fields(",".join([*part["same"], *part["near"]])),
             **sold.get(kept, {"lines": 0, "money": 0}),
         }
         for kept, part in sorted(told.items())
     ]
-    return pd.DataFrame(rows, columns=["customer_id", "numbers", "probability", "evidence", "lines", "money"])
+    return pd.DataFrame(rows, columns=["customer_id", "numbers", "probability", "agreeing", "lines", "money"])
 
 
 def candidates(matches: Matches, lines: Cleaned) -> pd.DataFrame:

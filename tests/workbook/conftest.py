@@ -70,10 +70,10 @@ EXHIBIT = {
     "about": "n = 3 customers",
     "serves": "",
     "columns": [
-        {"name": "month", "heading": "", "unit": "date"},
+        {"name": "month", "heading": "Month", "unit": "date"},
         {"name": "sales", "heading": "Sales", "unit": "money"},
         {"name": "share_of_sales", "heading": "Share of sales", "unit": "share"},
-        {"name": "region", "heading": "", "unit": "text"},
+        {"name": "region", "heading": "Region", "unit": "text"},
     ],
     "rows": [["2024-10-01", 1234.56, 0.25, "=HYPERLINK(1)"], ["2024-11-01", None, 0.75, "0012"]],
     "row_units": ["text", "text"],

@@ -139,6 +139,20 @@ def test_exhibits_are_numbers_and_text_stays_text(home):
     ]
 
 
+def test_an_exhibit_without_rows_says_in_its_sheet_that_there_is_none(home):
+    client = home.client("tiny")
+    columns = [{"name": "field", "heading": "Field", "unit": "fields"}]
+    bare = {"title": "T", "about": "n = 0", "columns": columns, "row_units": ["text"]}
+    found = [
+        bare | {"id": "empty", "rows": [], "nothing": "None."},
+        bare | {"id": "full", "rows": [["name, birth_year"]]},
+    ]
+    home.book("03-classification", exhibits=found)
+    book = load_workbook(str(published(home, client) / "exhibits.xlsx"))
+    cells = [book.get_sheet_by_name(name).to_python()[3:] for name in ("empty", "full")]
+    assert cells == [[["Field"], ["None."]], [["Field"], ["Name, Year of birth"]]]
+
+
 def test_a_period_past_the_delivery_is_marked_incomplete_everywhere(home):
     client = home.client("tiny")
     place = published(home, client, Period.parse("2025-Q1"))
