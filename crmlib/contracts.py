@@ -4,7 +4,7 @@ import dataclasses
 
 import pyarrow as pa
 
-from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, Table
+from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, NotYet, Table
 from crmlib.contract import columns as _columns
 
 CUSTOMERS = Table(
@@ -356,6 +356,13 @@ DAYS = {"transactions": "order_day", "surveys": "answered_day", "needs": "asked_
 DAYS |= {"feedback": "said_day", "interactions": "opened_day", "relations": "since_day"}
 DAYS |= {"costs": "cost_day", "campaigns": "began_day", "applications": "applied_day"}
 DAYS |= {"snapshot": "taken_day"}
+
+# What a row tells only from a later day of its own on.
+NOT_YET = {
+    "interactions": {"answered_at": NotYet("answered_at"), "resolved_at": NotYet("resolved_at")},
+    "campaigns": {"ended_day": NotYet("ended_day")},
+    "applications": {"decided_day": NotYet("decided_day"), "decision": NotYet("decided_day", "pending")},
+}
 
 # The same customers at the previous as_of, judged by today's rules.
 CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crmlib import as_of
 from crmlib.contract import Column, Table  # noqa: F401
 from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: one door for contract and storage
     ALL,
@@ -184,12 +185,9 @@ def arrow(folder: Path, table: Table) -> pa.Table:
 
 
 def frame(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame:
-    """The same as a pandas table; with `until`, dated rows up to that day only."""
-    rows = arrow(folder, table).to_pandas()
-    day = _day_column(table)
-    if until is None or not day:
-        return rows
-    return rows[rows[day].isna() | (rows[day] <= until)].reset_index(drop=True)
+    """The same as a pandas table; with `until`, as it was known on that day (`crmlib.as_of`)."""
+    rows = arrow(folder, table)
+    return (rows if until is None else as_of.known(rows, table, until)).to_pandas()
 
 
 def supplied(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame | None:
@@ -219,21 +217,14 @@ def customers(folder: Path, until: int) -> pd.DataFrame:
     )
 
 
-def _day_column(table: Table) -> str | None:
-    return DAYS.get(table.name)
-
-
 def relation(folder: Path, table: Table, until: int | None = None) -> duckdb.DuckDBPyRelation:
-    """A table as a lazy DuckDB relation; with `until`, dated rows up to that day only.
+    """A table as a lazy DuckDB relation; with `until`, as it was known on that day (`crmlib.as_of`).
 
     Steps 03 onward pass their `as_of` here, so that nothing after it can be seen.
     """
     path = verified(folder / f"{table.name}.parquet", table.step)
     rows = engine().read_parquet(str(path))
-    day = _day_column(table)
-    if until is None or not day:
-        return rows
-    return rows.filter(f"{day} <= {int(until)} OR {day} IS NULL")
+    return rows if until is None else as_of.lazily(rows, table, until)
 
 
 @lru_cache(maxsize=1)

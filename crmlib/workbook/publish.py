@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crmlib import findings, tables
+from crmlib import as_of, findings, tables
 from crmlib.cleaning import records
 from crmlib.client import Client
 from crmlib.collection import sources
@@ -78,7 +77,7 @@ def publish(run: Run) -> Path:
 
 
 def masked_tables(client: Client, period: Period, folder: Path) -> dict[str, str]:
-    """One masked Parquet file a table, dated rows up to `as_of` only; their fingerprints."""
+    """One masked Parquet file a table, each as it was known on `as_of`; their fingerprints."""
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for name in PUBLISHED:
@@ -97,16 +96,12 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
     """A table batch by batch, so that a long one never lies in memory whole."""
     kept = pa.schema([part for part in table.schema if part.name != "raw"])
     personal = [name for name in kept.names if name in table.personal]
-    day = tables.DAYS.get(table.name)
     with (
         pq.ParquetFile(source, page_checksum_verification=True) as file,
         pq.ParquetWriter(path, kept, compression="zstd", write_page_checksum=True) as out,
     ):
         for batch in file.iter_batches(BATCH, columns=kept.names):
-            rows = pa.Table.from_batches([batch]).select(kept.names).cast(kept)
-            if day:
-                # Totals without a day belong to any period.
-                rows = rows.filter(pc.or_kleene(pc.is_null(rows[day]), pc.less_equal(rows[day], until)))
+            rows = as_of.known(pa.Table.from_batches([batch]).select(kept.names).cast(kept), table, until)
             if personal:
                 names = masked_table(rows.select(personal).to_pandas(), table, secret)
                 for name in personal:

@@ -91,7 +91,8 @@ class Home:
         folder = self.root / "data" / name
         (folder / "raw").mkdir(parents=True)
         config = CONFIG.format(name=about.get("shown", "Tiny"))
-        (folder / "client.yml").write_text(config, "utf-8")
+        (folder / "client.yml").write_text(config + about.get("more", ""), "utf-8")
+        (folder / "raw" / "calls.csv").write_text("id,on,done\n1,2024-12-30,\n", "utf-8")
         (folder / "raw" / "orders.csv").write_text("id,day,amount\n1,2024-10-01,10\n", "utf-8")
         (folder / "raw" / "customers.csv").write_text("id,name\n1,Zhang San\n", "utf-8")
         found = clients.load(name)

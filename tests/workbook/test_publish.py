@@ -4,10 +4,12 @@ import datetime as dt
 import json
 import stat
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import load_workbook
 
+from crmlib import tables
 from crmlib.period import Period
 from crmlib.privacy import key, mask
 from crmlib.workbook import exchange, publish, runs
@@ -97,6 +99,24 @@ def test_published_tables_are_masked_and_end_with_the_period(home):
     people = pq.read_table(place / "tables" / "customers.parquet").to_pylist()
     assert [person["name"] for person in people] == [mask("Zhang San", secret, "N"), None]
     assert "raw" not in pq.read_schema(place / "tables" / "quarantine.parquet").names
+
+
+def test_published_records_are_as_they_were_known_on_the_last_day(home):
+    config = "  interactions:\n    files: [calls.csv]\n    columns: {customer_id: id, opened_at: on, resolved_at: done}\n"
+    client = home.client("tiny", more=config)
+    calls = [  # of 30 December 2024, which is day 20,087
+        {"opened_day": 20_087, "resolved_at": dt.datetime(2024, 12, 31, 23, 59)},
+        {"opened_day": 20_087, "resolved_at": dt.datetime(2025, 1, 1)},
+    ]
+    rows = pa.Table.from_pylist(calls, schema=tables.INTERACTIONS.schema)
+    tables.write(rows, client.delivery, tables.INTERACTIONS)
+    # Of a customer known from order lines a later version, as the order of January told it.
+    people = tables.frame(client.delivery, tables.CUSTOMERS).assign(as_from_day=[20_087, 20_089])
+    tables.write(people, client.delivery, tables.CUSTOMERS)
+    place = published(home, client) / "tables"
+    told = pq.read_table(place / "interactions.parquet")["resolved_at"].to_pylist()
+    assert told == [dt.datetime(2024, 12, 31, 23, 59), None]
+    assert pq.read_table(place / "customers.parquet")["as_from_day"].to_pylist() == [20_087]
 
 
 def test_no_name_in_clear_stands_outside_internal(home):
