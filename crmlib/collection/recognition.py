@@ -33,7 +33,6 @@ _NUMBER = re.compile(
 _COMMA_DECIMAL = re.compile(r"[^\d]*(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))[^\d]*")
 _PHONE = re.compile(r"(\+?\d{1,3}[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\(?\d{3}\)?[- .]\d{3}[- .]\d{4})")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_LEVELS = frozenset(["高", "中", "低", "high", "medium", "mid", "low"])
 _GENDERS = frozenset(["男", "女", "m", "f", "male", "female", "未知", "unknown", "other", "其他"])
 
 
