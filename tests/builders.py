@@ -8,11 +8,12 @@ from types import ModuleType
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from crmlib import client as clients
 from crmlib import tables
 
-CONFIG = """\
+LINES = """\
 name: Acme
 currency: CNY
 decimals: 2
@@ -20,9 +21,12 @@ delivered_on: 2025-01-06
 tables:
   transactions:
     files: [orders.csv]
-    columns: {order_id: order, customer_id: customer, ordered_at: day, quantity: pieces, price: price}
-    returns: {order_id_starts_with: TH}
+    columns: {%s}
 """
+CONFIG = (
+    LINES % "order_id: order, customer_id: customer, ordered_at: day, quantity: pieces, price: price"
+    + "    returns: {order_id_starts_with: TH}\n"
+)
 ORDERS = """\
 order,customer,day,pieces,price
 A1,c1,2024-10-01,2,10.50
@@ -40,6 +44,13 @@ def demo_maker() -> ModuleType:
         sys.modules["make_demo"] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return sys.modules["make_demo"]
+
+
+def demo(seed: int) -> tuple[dict[str, pd.DataFrame], dict, clients.Client]:
+    """The demo's tables of another seed, what is true of them, and its own client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CRM_HOME", raising=False)
+        return *demo_maker().tables(seed), clients.load("demo")
 
 
 def made(home: Path, config: str = CONFIG, files: dict[str, str | bytes] | None = None, name: str = "acme"):

@@ -7,7 +7,7 @@ import re
 import builders
 import pyarrow as pa
 import pytest
-from builders import day, made
+from builders import LINES, day, made
 from python_calamine import CalamineWorkbook
 
 from crmlib import client as clients
@@ -22,15 +22,7 @@ from crmlib.period import Period
 from crmlib.rules import RfmRule
 from crmlib.workbook import excel
 
-CONFIG = """\
-name: Acme
-currency: CNY
-delivered_on: 2025-01-06
-tables:
-  transactions:
-    files: [orders.csv]
-    columns: {order_id: order, customer_id: customer, ordered_at: day, amount: paid}
-"""
+CONFIG = LINES % "order_id: order, customer_id: customer, ordered_at: day, amount: paid"
 Q4 = Period.parse("2024-Q4")
 AS_OF = day("2024-12-31")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
+import builders
 import pandas as pd
 import pyarrow as pa
 import pytest
-from builders import demo_maker
 
 from crmlib import client as clients
 from crmlib.analysis import distribution, kpis, satisfaction
@@ -78,17 +78,14 @@ class Demo:
 
 @pytest.fixture(scope="module", params=SEEDS)
 def demo(request):
-    delivered, truth = demo_maker().tables(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CRM_HOME", raising=False)
-        client = clients.load("demo")
-        collected = {
-            TABLES[name]: sources.from_text(TABLES[name], rows)
-            for name, rows in delivered.items()
-            if name in TABLES
-        }
-        found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
-        conflicts = customer_rows.conflicts(collected["customers"], client)
+    delivered, truth, client = builders.demo(request.param)
+    collected = {
+        TABLES[name]: sources.from_text(TABLES[name], rows)
+        for name, rows in delivered.items()
+        if name in TABLES
+    }
+    found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
+    conflicts = customer_rows.conflicts(collected["customers"], client)
     return Demo(request.param, truth, found, collected, conflicts, client, delivered)
 
 
