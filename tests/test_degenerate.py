@@ -16,7 +16,7 @@ from crmlib.analysis import distribution, kpis
 from crmlib.classification import classes, facts, rfm, tiers
 from crmlib.cleaning import delivery as cleaning
 from crmlib.cleaning import ledger
-from crmlib.collection import accounts, sources
+from crmlib.collection import accounts, corrections, sources
 from crmlib.errors import SourceError
 from crmlib.period import Period
 from crmlib.rules import RfmRule
@@ -181,6 +181,7 @@ def test_a_long_cell_is_cut_in_a_workbook_where_one_sees_it_and_whole_in_the_qua
     header, row = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("transactions").to_python()
     assert re.fullmatch(r"长{32000,}… \(40,000 characters\)", row[header.index("what")])
     assert len(row[header.index("what")]) == 32_767
+    assert corrections.cut_off(aside).index.tolist() == aside.index.tolist()
 
 
 def test_a_name_longer_than_a_cell_is_cut_in_the_tier_table_and_its_row_is_there(home):

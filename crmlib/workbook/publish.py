@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from crmlib import as_of, findings, tables
 from crmlib.cleaning import records
 from crmlib.client import Client
-from crmlib.collection import sources
+from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
@@ -121,6 +121,12 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
     rows = tables.frame(client.delivery, tables.QUARANTINE)
     headers = sources.headers(client)
     excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
+    whole = corrections.cut_off(rows)
+    if len(whole):
+        # As JSON a row never begins with a sign that a spreadsheet takes for a formula.
+        raw = [json.dumps(corrections.split(text, []), ensure_ascii=False) for text in whole["raw"]]
+        place = ["table", "reason", "source_file", "source_row"]
+        whole[place].assign(row=raw).to_csv(folder / "quarantine.csv", index=False, encoding="utf-8-sig")
     for path in folder.iterdir():
         path.chmod(0o600)
 

@@ -1,9 +1,11 @@
 """A report is put in its place whole or not at all, and says the same about the same input."""
 
+import csv
 import datetime as dt
 import json
 import stat
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -144,6 +146,20 @@ def test_rows_set_aside_stand_in_the_workbook_as_they_came(home):
     header, row = sheet.get_sheet_by_name("transactions").to_python()
     assert header == ["reason", "source_file", "sheet", "source_row", "row_mark", "id", "day", "amount"]
     assert [*row[:4], *row[5:]] == ["=no date", "orders.csv", "", 3.0, "=1+1", "someday", "0010"]
+
+
+def test_a_row_that_no_workbook_holds_stands_whole_beside_it_and_no_other_does(home):
+    client = home.client("tiny")
+    assert not (published(home, client) / "internal" / "quarantine.csv").exists()
+    aside = tables.frame(client.delivery, tables.QUARANTINE)
+    long = "=" + "长" * 32_767
+    rows = pd.concat([aside, aside.assign(raw=f"7,{long}", reason="undecodable")], ignore_index=True)
+    tables.write(rows, client.delivery, tables.QUARANTINE)
+    path = published(home, client) / "internal" / "quarantine.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (row,) = csv.DictReader(path.open(encoding="utf-8-sig"))
+    assert (row["source_file"], row["reason"]) == ("orders.csv", "undecodable")
+    assert json.loads(row["row"]) == {"extra 1": "7", "extra 2": long}
 
 
 def test_exhibits_are_numbers_and_text_stays_text(home):
