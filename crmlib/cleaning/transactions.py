@@ -88,7 +88,7 @@ def transactions(
     _judge(engine, client, delivered_on=delivered_on, known=known)
     fates = _fates(engine, client.decimals)
     return Cleaned(
-        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS),
+        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS, by="line_id"),
         _quarantined(engine, collected, source),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
@@ -160,7 +160,7 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,
       {FILE} AS source_file, {ROW} AS source_row
-    FROM judged {"" if named else basket} WHERE reason IS NULL ORDER BY line_id
+    FROM judged {"" if named else basket} WHERE reason IS NULL
     """
 
 

@@ -200,7 +200,7 @@ def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Coll
     read = [_file(client, source, name, file) for file in paths(client, source, name)]
     kept, twice = union.once(read)
     known = union.named(kept, client.raw)
-    tables.write_batches(union.batches(known), union.schema(kept), path)
+    tables.write_batches(union.parts(known), union.schema(kept), path)
     account = union.account(name, known, twice)
     return Collected(name, path, union.broken(known), account, repairs=union.repaired(known))
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from builders import CONFIG, day, made, text
 
@@ -242,6 +243,36 @@ def test_lines_are_kept_in_a_file_and_handed_on_a_part_at_a_time(clean, tmp_path
     path = tables.write(found.rows, tmp_path, tables.TRANSACTIONS)
     assert tables.verified(path, "02-cleaning")
     assert tables.arrow(tmp_path, tables.TRANSACTIONS).equals(found.kept)
+
+
+@pytest.mark.parametrize("late", [0, 1, 7, 8])
+def test_lines_that_do_not_come_in_order_are_sorted(monkeypatch, late):
+    """Whatever line comes before its turn, the file is the one of lines in order."""
+    monkeypatch.setattr(outcome, "AT_ONCE", 4)
+    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
+    came = [place for place in range(9) if place != late] + [late]
+    written = [
+        outcome.stored(
+            tables.engine(),
+            f"SELECT unnest({order}) AS line_id, {nothing}",
+            tables.TRANSACTIONS,
+            by="line_id",
+        )
+        for order in (came, list(range(9)))
+    ]
+    assert [pq.read_table(path)["line_id"].to_pylist() for path in written] == [list(range(9))] * 2
+    assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_line_that_stands_twice_is_never_taken_for_one_in_order():
+    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
+    with pytest.raises(outcome.Unordered):
+        outcome.stored(
+            tables.engine(),
+            f"SELECT unnest([1, 2, 2]) AS line_id, {nothing}",
+            tables.TRANSACTIONS,
+            by="line_id",
+        )
 
 
 def test_a_small_table_hands_on_alike():
