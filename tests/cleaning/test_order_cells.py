@@ -9,7 +9,7 @@ import pytest
 from builders import CONFIG, day, made, text
 
 from crmlib import tables
-from crmlib.cleaning import delivery, outcome
+from crmlib.cleaning import delivery, order_cells, outcome
 from crmlib.collection import sources
 from crmlib.errors import SourceError
 
@@ -217,6 +217,22 @@ def test_rows_whose_columns_run_together_alike_are_no_copies(clean):
     found = clean("ab,c,2024-10-01,1,5", "a,bc,2024-10-01,1,5", "ab,c,2024-10-01,1,5")
     assert kept(found, "source_row") == [[2], [3]]
     assert int(found.ledger["rows_merged"].sum()) == 1
+
+
+@pytest.mark.parametrize("few", [0, 10**9])
+def test_copies_are_the_same_whether_few_columns_tell_rows_apart_or_all_must(clean, monkeypatch, few):
+    monkeypatch.setattr(order_cells, "FEW", few)
+    found = clean(
+        "A1,x,c1,2024-10-01,1,5",
+        "A1,x,c1,2024-10-01,2,5",
+        "A1,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        config=CONFIG.replace("{order_id: order", "{order_id: order, product_id: thing"),
+        header="order,thing,customer,day,pieces,price",
+    )
+    assert kept(found, "source_row") == [[2], [3], [5]]
+    assert int(found.ledger["rows_merged"].sum()) == 2
 
 
 def test_lines_are_numbered_through_all_files_of_a_delivery(home):
