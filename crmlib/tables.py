@@ -93,23 +93,26 @@ def write_arrow(content: pa.Table, path: Path) -> Path:
     return path
 
 
-def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> Path:
-    """The same for batches that need not fit into memory together; the file is closed before it is named."""
+def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema, path: Path) -> Path:
+    """The same for parts that need not fit into memory together; the file is closed before it is named."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     try:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        whole = [f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type)]
         with pq.ParquetWriter(
             temporary,
             schema,
             compression="zstd",
             write_page_checksum=True,
-            use_dictionary=texts or False,  # numbers mostly differ from row to row
+            # Numbers mostly differ from row to row, and mostly little: so they are smaller and sooner read.
+            use_dictionary=texts or False,
+            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
             write_statistics=[field.name for field in schema if field.name not in texts] or False,
         ) as out:
             for batch in batches:
-                out.write_batch(batch.cast(schema))
+                out.write(batch.cast(schema))
         return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

@@ -222,7 +222,7 @@ def united(part: Cleaned, table: tables.Table, merged: dict[str, str]) -> Cleane
         )
     columns = ", ".join(f"{changed.get(c, values.name(c))} AS {values.name(c)}" for c in names)
     if "line_id" in names:
-        lines = stored(engine, f"SELECT {columns} FROM rows ORDER BY line_id", table)
+        lines = stored(engine, f"SELECT {columns} FROM rows ORDER BY line_id", table, by="line_id")
         return dataclasses.replace(part, rows=lines)
     engine.register("rows", part.kept.append_column("_place", pa.array(range(part.count))))
     again = engine.sql(f"SELECT {columns} FROM rows ORDER BY _place").to_arrow_table()

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.order_cells import cells, digits, typed, valued
+from crmlib.cleaning.order_cells import cells, digits, named, typed, valued
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates, stored
 from crmlib.client import Client
 from crmlib.collection import readings, values
@@ -82,14 +82,16 @@ def transactions(
     collected.delivered(engine)
     found = cells(engine, source, readings.form(client, collected.table))
     short = digits(engine, found, client.decimals)
-    lines = valued(typed(engine, collected, source, found, short), client.decimals, short)
-    engine.execute(f"CREATE TEMP TABLE lines AS {lines}")
+    lines, same = valued(*typed(engine, collected, source, found, short), client.decimals, short)
+    engine.execute(f"CREATE TEMP TABLE differing AS {lines}")
+    engine.execute(f"CREATE TEMP VIEW lines AS SELECT *, {named(same)} FROM differing")
     _refuse_unreadable_dates(engine, source)
     _judge(engine, client, delivered_on=delivered_on, known=known)
+    _leave(engine, source)
     fates = _fates(engine, client.decimals)
     return Cleaned(
-        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS),
-        _quarantined(engine, collected, source),
+        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS, by="line_id"),
+        _quarantined(engine, collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
     )
@@ -160,23 +162,23 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,
       {FILE} AS source_file, {ROW} AS source_row
-    FROM judged {"" if named else basket} WHERE reason IS NULL ORDER BY line_id
+    FROM judged {"" if named else basket} WHERE reason IS NULL
     """
 
 
 def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
     """Lines and their money by reason; `SchemaError` where money is finer than the client keeps it."""
-    fates = engine.sql(
-        "SELECT reason, count(*) AS rows, CAST(sum(coalesce(amount, 0)) AS BIGINT) AS money,"
-        " count(*) FILTER (finer) AS finer, min(line_id) FILTER (finer) AS first FROM judged GROUP BY reason"
-    ).df()
-    kept = fates[fates["reason"].isna() & (fates["finer"] > 0)]
-    if len(kept):
-        file, row = engine.sql(
-            f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {int(kept['first'].iloc[0])}"
-        ).fetchall()[0]
+    left = engine.sql(
+        "SELECT reason, count(*) AS rows, CAST(sum(money) AS BIGINT) AS money FROM gone GROUP BY reason"
+    )
+    rows, money, finer, first = engine.sql(
+        "SELECT count(*), CAST(sum(coalesce(amount, 0)) AS BIGINT), count(*) FILTER (finer),"
+        " min(line_id) FILTER (finer) FROM lines ANTI JOIN gone USING (line_id)"
+    ).fetchall()[0]
+    if finer:
+        file, row = engine.sql(f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {first}").fetchall()[0]
         raise SchemaError(
-            f"transactions: {int(kept['finer'].iloc[0]):,} lines (the first in {file}, row {row}) hold money finer "
+            f"transactions: {finer:,} lines (the first in {file}, row {row}) hold money finer "
             f"than {decimals} decimals. "
             + (
                 f"Say decimals: {decimals + 1} in client.yml, or more."
@@ -184,7 +186,8 @@ def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
                 else "That is the most that is kept; round them in the source."
             )
         )
-    return fates[["reason", "rows", "money"]]
+    stay = pd.DataFrame({"reason": [None], "rows": [rows], "money": [money]}) if rows else None
+    return pd.concat([left.df(), stay])
 
 
 def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
@@ -200,10 +203,8 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transact
         )
 
 
-def _quarantined(
-    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions
-) -> pd.DataFrame:
-    """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
+def _leave(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
+    """Names `gone` the lines that leave: where they stand, why they leave, their worth and the column at fault."""
     headers = {column: values.literal(tidy(header)) for column, header in source.columns.items()}
     faults = " ".join(
         f"WHEN reason = '{reason}' AND ({test}) THEN {headers[column]}"
@@ -211,9 +212,13 @@ def _quarantined(
         for column, test in tests
         if column in headers
     )
-    judged = engine.sql(
-        f"SELECT {FILE} AS source_file, {ROW} AS source_row, reason, coalesce(amount, 0) AS money,"
-        f" CASE {faults} ELSE '' END AS \"column\""
-        " FROM judged WHERE reason IS NOT NULL AND reason <> 'exact-duplicate'"
-    ).df()
+    engine.execute(
+        f"CREATE TEMP TABLE gone AS SELECT line_id, {FILE} AS source_file, {ROW} AS source_row, reason,"
+        f" coalesce(amount, 0) AS money, CASE {faults} ELSE '' END AS \"column\" FROM judged WHERE reason IS NOT NULL"
+    )
+
+
+def _quarantined(engine: duckdb.DuckDBPyConnection, collected: Collected) -> pd.DataFrame:
+    """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
+    judged = engine.sql("SELECT * EXCLUDE (line_id) FROM gone WHERE reason <> 'exact-duplicate'").df()
     return aside(judged, collected)

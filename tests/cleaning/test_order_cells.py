@@ -4,11 +4,12 @@ import datetime as dt
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from builders import CONFIG, day, made, text
 
 from crmlib import tables
-from crmlib.cleaning import delivery, outcome
+from crmlib.cleaning import delivery, order_cells, outcome
 from crmlib.collection import sources
 from crmlib.errors import SourceError
 
@@ -218,6 +219,22 @@ def test_rows_whose_columns_run_together_alike_are_no_copies(clean):
     assert int(found.ledger["rows_merged"].sum()) == 1
 
 
+@pytest.mark.parametrize("few", [0, 10**9])
+def test_copies_are_the_same_whether_few_columns_tell_rows_apart_or_all_must(clean, monkeypatch, few):
+    monkeypatch.setattr(order_cells, "FEW", few)
+    found = clean(
+        "A1,x,c1,2024-10-01,1,5",
+        "A1,x,c1,2024-10-01,2,5",
+        "A1,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        config=CONFIG.replace("{order_id: order", "{order_id: order, product_id: thing"),
+        header="order,thing,customer,day,pieces,price",
+    )
+    assert kept(found, "source_row") == [[2], [3], [5]]
+    assert int(found.ledger["rows_merged"].sum()) == 2
+
+
 def test_lines_are_numbered_through_all_files_of_a_delivery(home):
     client = made(
         home,
@@ -242,6 +259,36 @@ def test_lines_are_kept_in_a_file_and_handed_on_a_part_at_a_time(clean, tmp_path
     path = tables.write(found.rows, tmp_path, tables.TRANSACTIONS)
     assert tables.verified(path, "02-cleaning")
     assert tables.arrow(tmp_path, tables.TRANSACTIONS).equals(found.kept)
+
+
+@pytest.mark.parametrize("late", [0, 1, 7, 8])
+def test_lines_that_do_not_come_in_order_are_sorted(monkeypatch, late):
+    """Whatever line comes before its turn, the file is the one of lines in order."""
+    monkeypatch.setattr(outcome, "AT_ONCE", 4)
+    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
+    came = [place for place in range(9) if place != late] + [late]
+    written = [
+        outcome.stored(
+            tables.engine(),
+            f"SELECT unnest({order}) AS line_id, {nothing}",
+            tables.TRANSACTIONS,
+            by="line_id",
+        )
+        for order in (came, list(range(9)))
+    ]
+    assert [pq.read_table(path)["line_id"].to_pylist() for path in written] == [list(range(9))] * 2
+    assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_line_that_stands_twice_is_never_taken_for_one_in_order():
+    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
+    with pytest.raises(outcome.Unordered):
+        outcome.stored(
+            tables.engine(),
+            f"SELECT unnest([1, 2, 2]) AS line_id, {nothing}",
+            tables.TRANSACTIONS,
+            by="line_id",
+        )
 
 
 def test_a_small_table_hands_on_alike():
