@@ -51,6 +51,7 @@ TRANSACTIONS = Table(
         ("price", MONEY, "of one piece, in the smallest unit"),
         ("amount", MONEY, "quantity × price unless supplied"),
         ("profit", MONEY, "of the line; empty where not supplied"),
+        ("discount", NUMBER, "share of the list price given off, 0–1; empty where not supplied"),
         ("kind", TEXT, "sale, return or gift"),
         ("returned", MONEY, "what the line takes back: 0, or a negative amount"),
         ("flags", TEXT, "what is unusual about a line that was kept, comma between"),

@@ -94,6 +94,7 @@ def lines(*rows: dict) -> pa.Table:
                 "price": abs(amount),
                 "amount": amount,
                 "profit": None,
+                "discount": None,
                 "kind": kind,
                 "returned": amount if kind == "return" else 0,
                 "flags": "",
