@@ -129,9 +129,9 @@ def test_everything_some_weeks_later_tells_the_same(home, plain, days):
     moved["day"] = shifted.dt.strftime("%Y-%m-%d").fillna("2024-02-30")
     known, judged, figures = story(home, moved, as_of=AS_OF + dt.timedelta(days=days))
     pd.testing.assert_frame_equal(judged, plain[1])
-    pd.testing.assert_frame_equal(
-        known.drop(columns=["first_day", "last_day"]), plain[0].drop(columns=["first_day", "last_day"])
-    )
+    # The strongest quarter is one of the calendar: a year that begins elsewhere has others.
+    dated = ["first_day", "last_day", "peak_quarter_share"]
+    pd.testing.assert_frame_equal(known.drop(columns=dated), plain[0].drop(columns=dated))
     assert day_of(known["last_day"].max() - days) == day_of(plain[0]["last_day"].max())
     assert figures == plain[2]
 
