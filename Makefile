@@ -3,7 +3,9 @@ PYTHON ?= python3
 TOOLS := .tools/bin
 UV := UV_PYTHON_DOWNLOADS=never $(TOOLS)/uv
 CRM := .venv/bin/crm
-READY := .venv/.ready
+# Extras of the package to install beside it: make test EXTRAS=--extra=spark
+EXTRAS ?=
+READY := .venv/.ready$(EXTRAS)
 
 .DEFAULT_GOAL := help
 .PHONY: help report test bench lab demo lock lint clean
@@ -50,5 +52,5 @@ $(TOOLS)/uv:
 
 # Compiled at once: importing uncompiled packages would cost every kernel seconds.
 $(READY): pyproject.toml uv.lock $(TOOLS)/uv
-	@$(UV) sync --frozen --compile-bytecode --quiet --python $(TOOLS)/python
-	@touch $@
+	@$(UV) sync --frozen --compile-bytecode --quiet $(EXTRAS) --python $(TOOLS)/python
+	@rm -f .venv/.ready* && touch $@
