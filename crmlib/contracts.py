@@ -51,6 +51,7 @@ TRANSACTIONS = Table(
         ("price", MONEY, "of one piece, in the smallest unit"),
         ("amount", MONEY, "quantity × price unless supplied"),
         ("profit", MONEY, "of the line; empty where not supplied"),
+        ("discount", NUMBER, "share of the list price given off, 0–1; empty where not supplied"),
         ("kind", TEXT, "sale, return or gift"),
         ("returned", MONEY, "what the line takes back: 0, or a negative amount"),
         ("flags", TEXT, "what is unusual about a line that was kept, comma between"),
@@ -116,6 +117,7 @@ FACTS = Table(
         ("last_day", DAY, "day of the last order"),
         ("orders", COUNT, "orders with a sale"),
         ("order_days", COUNT, "days with an order"),
+        ("items", NUMBER, "pieces sold, to a thousandth; what was taken back is not subtracted"),
         ("gross", MONEY, "sales"),
         ("returned", MONEY, "returns, negative"),
         ("net", MONEY, "sales and returns"),
@@ -123,7 +125,12 @@ FACTS = Table(
         ("recency_days", COUNT, "days from the last order to as_of"),
         ("tenure_days", COUNT, "days from the first order to as_of"),
         ("gap_days", NUMBER, "mean days between order days; empty with one order day"),
+        ("gap_spread", NUMBER, "standard deviation of the days between order days; empty below two gaps"),
         ("orders_a_year", NUMBER, "orders per 365.25 days of tenure, counting at least one year"),
+        ("discount_share", NUMBER, "of sales whose discount is known, 0–1 by amount sold at one; else empty"),
+        ("products", COUNT, "different products bought; empty where none is named"),
+        ("product_groups", COUNT, "different product groups bought; empty where none is named"),
+        ("peak_quarter_share", NUMBER, "of sales, 0–1 in the strongest quarter of the year; from a year on"),
     ),
 )
 

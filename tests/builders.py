@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from crmlib import client as clients
-from crmlib import tables
+from crmlib import contract, tables
 
 LINES = """\
 name: Acme
@@ -105,6 +105,7 @@ def lines(*rows: dict) -> pa.Table:
                 "price": abs(amount),
                 "amount": amount,
                 "profit": None,
+                "discount": None,
                 "kind": kind,
                 "returned": amount if kind == "return" else 0,
                 "flags": "",
@@ -117,15 +118,14 @@ def lines(*rows: dict) -> pa.Table:
 
 
 def facts(*rows: dict) -> pd.DataFrame:
-    """Customers in the columns of `tables.FACTS`; what is not said is 0, and nothing is known of profit."""
-    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | {
-        "profit": None,
-        "gap_days": None,
-        "orders_a_year": 0.0,
-    }
+    """Customers in the columns of `tables.FACTS`; what is not said is 0, or empty where it may be unknown."""
+    numbers = [field.name for field in tables.FACTS.schema if field.type == contract.NUMBER]
+    unknown = dict.fromkeys([*numbers, "profit", "products", "product_groups"])
+    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | unknown | {"orders_a_year": 0.0}
     full = [usual | {"customer_id": f"c{n}"} | row for n, row in enumerate(rows, start=1)]
     table = pd.DataFrame(full, columns=tables.FACTS.schema.names)
-    return table.astype({"profit": "Int64", "gap_days": float, "orders_a_year": float})
+    counts = dict.fromkeys(("profit", "products", "product_groups"), "Int64")
+    return table.astype(counts | dict.fromkeys(numbers, float))
 
 
 def answers(*rows: tuple) -> pd.DataFrame:

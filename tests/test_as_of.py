@@ -10,7 +10,7 @@ from builders import CONFIG, answers, day, lines, made, text
 
 from crmlib import as_of, tables
 from crmlib.analysis import distribution, kpis, satisfaction
-from crmlib.classification import classes, facts, rfm
+from crmlib.classification import classes, cohorts, facts, rfm
 from crmlib.cleaning import view
 from crmlib.contracts import DAYS, NOT_YET
 from crmlib.period import Period
@@ -72,6 +72,21 @@ def told(folder, rows: list[dict], said: list[tuple]) -> dict:
         "classes": (folder / "classes.parquet").read_bytes(),
         "figures": figures,
     }
+
+
+def test_later_orders_change_no_cohort_and_no_month():
+    last, seen = QUARTER.day_range[1], []
+    for rows in (early(), early() + LATER):
+        table = lines(*rows)
+        seen.append(
+            [
+                cohorts.cohorts(table, as_of=last),
+                cohorts.monthly_states(table, as_of=last, rule=Classes().behaviour),
+            ]
+        )
+    for before, after in zip(*seen, strict=True):
+        pd.testing.assert_frame_equal(before, after)
+        assert len(before) > 5
 
 
 def test_later_orders_and_answers_change_no_byte_of_an_earlier_quarter(tmp_path):

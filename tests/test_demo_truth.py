@@ -296,6 +296,20 @@ def test_the_best_tenth_of_customers_bring_as_much_as_planted(demo):
     assert distribution.top_share(bought) == pytest.approx(true["top_sales"] / true["sales"], abs=1e-12)
 
 
+def test_who_looks_at_the_price_buys_below_it_as_planted(demo):
+    true = demo.truth["truths"]["discounts"]
+    known = facts.facts(demo.orders, as_of=QUARTER.day_range[1]).set_index("customer_id")
+    listed = demo.delivered["customers"].drop_duplicates("客户编号").set_index("客户编号")
+    stated = listed["需求类型"].reindex(known.index) == true["need"]
+    shares = []
+    for name, theirs in (("stated", known[stated]), ("others", known[~stated])):
+        discounted = (theirs["discount_share"] * theirs["gross"]).sum()
+        assert int(theirs["gross"].sum()) == true[name]["sales"]
+        assert discounted == pytest.approx(true[name]["discounted"], rel=1e-12)
+        shares.append(discounted / theirs["gross"].sum())
+    assert shares[0] > 0.6 > 0.2 > shares[1]
+
+
 FALSE_ALARMS: dict[int, list[str]] = {}
 
 

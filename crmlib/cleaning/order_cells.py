@@ -17,6 +17,7 @@ from crmlib.mapping import Transactions
 
 TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
 NUMBERS = {"quantity": values.COUNTS, "price": values.MONEY, "amount": values.MONEY, "profit": values.MONEY}
+UNITS = NUMBERS | {"discount": values.SHARE}
 IDS = ("customer_id", "order_id")
 # Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
 # not fit a whole number of the smallest unit at every number of decimals.
@@ -40,6 +41,9 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
     for column, header in source.columns.items():
         if column in NUMBERS:
             found[column] = readings.number(engine, header, form, units=NUMBERS[column])
+        elif column == "discount":
+            # A line whose discount nobody can read is still a sale: the cell is emptied and told.
+            found[column] = readings.number(engine, header, form, units=UNITS[column], optional=True)
         elif column in IDS:
             found[column] = readings.identifier(engine, header)
         elif column == "ordered_at":
@@ -55,7 +59,7 @@ def typed(
     short: dict[str, tuple[int, int]] | None = None,
 ) -> tuple[dict[str, str], str]:
     """Source columns as canonical columns, with what is needed to judge them, as SQL: each by its name; whence."""
-    texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at")]
+    texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at", "discount")]
     date = found["ordered_at"]
     customer_lost, order_lost = (found[c].bad if c in found else "false" for c in IDS)
     apart = {"is_total": _totals(engine, collected, date)}
@@ -67,6 +71,7 @@ def typed(
         **{c: _text(source, c) for c in texts},
         **{c: found[c].value if c in found else _ABSENT for c in IDS},
         **{name: sql for c in NUMBERS for name, sql in _number(found, c, short).items()},
+        "discount": f"CAST({found['discount'].value if 'discount' in found else 'NULL'} AS DOUBLE)",
         "ordered_at": date.value,
         "order_day": readings.day(date),
         "date_bad": date.bad,

@@ -157,7 +157,7 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
       product_id, product, product_group, channel, region,
-      quantity, price, amount, profit,
+      quantity, price, amount, profit, discount,
       CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,

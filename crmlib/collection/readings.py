@@ -27,6 +27,7 @@ from crmlib.errors import SourceError
 from crmlib.period import day_number
 
 POINT, WHOLE = r"-?(\d{1,18}(\.\d+)?|\.\d+)", r"-?\d{1,18}"
+SHARE, NONE_OR_ALL = r"0?\.\d+|1\.0+|[01]", "[01]"  # what is a plain number but no share is looked at
 EITHER = r"-?[1-9]\d{0,2}\.\d{3}"
 ISO = r"(19|20|21)\d\d-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?"
 WITHIN = f"told >= TIMESTAMP '{moments.FIRST}' AND told < TIMESTAMP '{moments.END}'"
@@ -106,11 +107,11 @@ def number(
     SourceError : the column leaves open which sign is the decimal one, or holds another currency
     """
     column, header = _column(header), tidy(header)
-    odd = _texts(engine, column, f"regexp_full_match(text, '{POINT}')")
+    point, whole = (SHARE, NONE_OR_ALL) if units.share else (POINT, WHOLE)
+    odd = _texts(engine, column, f"regexp_full_match(text, '{point}')")
     sign, sure = (form.decimal, True) if form.decimal else _decimal(engine, header, odd, form)
-    plain = POINT if sign == "." and sure else WHOLE
-    if plain == WHOLE:
-        odd = _texts(engine, column, f"regexp_full_match(text, '{WHOLE}')")
+    if sign != "." or not sure:
+        odd = _texts(engine, column, f"regexp_full_match(text, '{whole}')")
 
     def read(text: str) -> tuple[Decimal, str, str] | None:
         found = values.number_of(text, decimal=sign, units=units, currency=form.currency, sure=sure)

@@ -44,7 +44,7 @@ ADDED = {"known", "other_known", "opened_day", "source_file", "source_row"}
 CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith(("source_", "as_from"))]
 LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
-    *("quantity", "price", "amount", "profit"),
+    *("quantity", "price", "amount", "profit", "discount"),
 ]
 COLLECTED = "collected"  # the folder of text, in the delivery's own
 PARTS = ("-misfits", "-files", "-repairs")  # what is kept beside a table's text

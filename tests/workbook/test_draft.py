@@ -65,6 +65,7 @@ def test_the_chinese_superstore_needs_no_edit(made):
             "quantity": "数量",
             "amount": "销售额",
             "profit": "利润",
+            "discount": "折扣",
             "name": "客户名称",
             "customer_type": "细分",
             "city": "城市",
