@@ -1,7 +1,6 @@
 """What cleaning makes of a delivered table: rows kept, rows set aside, cells repaired, and the account."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ MISFITS = (
     *("error-cell", "repeated-header", "not-a-record", "digits-lost"),
 )
 AT_ONCE = 100_000  # rows handed on at a time
+MOST_PIECES = 1000
 
 
 @dataclass(frozen=True)
@@ -99,40 +99,36 @@ def _whole_seconds(rows):
     return rows.cast(pa.schema(fields))
 
 
-class Unordered(Exception):
-    """Rows that do not come in the order that was promised."""
+def stored(parts: Iterable[pa.RecordBatch | pa.Table], table: tables.Table) -> Path:
+    """Rows in order, in whatever parts they come, as a file of this process in the table's columns."""
+    return tables.write_batches(_even(parts, table.schema), table.schema, tables.scratch())
 
 
-def stored(engine: duckdb.DuckDBPyConnection, query: str, table: tables.Table, *, by: str) -> Path:
-    """The answer to a query as a file of this process, in the table's columns, however long it is.
+def in_order(rows: pa.Table, by: str) -> pa.Table:
+    """The rows rising by a column of whole numbers.
 
-    Its rows rise by `by`. So they mostly come by themselves, as the engine keeps the order of what it reads:
-    they are sorted only where they turn out not to.
+    Two workers' rows come one after the other, each in order: of these only pieces are moved, not every row.
     """
-    for question in (query, f"FROM ({query}) ORDER BY {by}"):
-        with engine.sql(question).to_arrow_reader(AT_ONCE) as rows, suppress(Unordered):
-            return tables.write_batches(_rising(rows, table.schema, by), table.schema, tables.scratch())
-    raise Unordered(by)
+    order = np.argsort(rows[by].to_numpy(), kind="stable")
+    cuts = np.flatnonzero(np.diff(order) != 1) + 1
+    if len(cuts) > MOST_PIECES:
+        return rows.take(pa.array(order))
+    pieces = zip(order[[0, *cuts]], np.diff([0, *cuts, len(order)]), strict=True) if len(order) else ()
+    return pa.concat_tables([rows.slice(0, 0), *(rows.slice(first, length) for first, length in pieces)])
 
 
-def _rising(rows: pa.RecordBatchReader, schema: pa.Schema, by: str) -> Iterator[pa.Table]:
-    """The rows in parts of one length, in whatever parts they come; `Unordered` where one is not above the last."""
-    held, count, last = [], 0, -1
-    for batch in rows:
-        places = batch[by].to_numpy()
-        if (np.diff(places, prepend=last) <= 0).any():
-            raise Unordered
-        last = places[-1] if len(places) else last
-        while count + batch.num_rows >= AT_ONCE:
-            yield _cast([*held, batch.slice(0, AT_ONCE - count)], schema)
-            held, count, batch = [], 0, batch.slice(AT_ONCE - count)
-        held, count = [*held, batch], count + batch.num_rows
+def _even(parts: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same rows in parts of one length."""
+    held, count = [], 0
+    for part in parts:
+        rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
+        rows = rows.select(schema.names).cast(schema)
+        while count + rows.num_rows >= AT_ONCE:
+            yield pa.concat_tables([*held, rows.slice(0, AT_ONCE - count)])
+            held, count, rows = [], 0, rows.slice(AT_ONCE - count)
+        held, count = [*held, rows], count + rows.num_rows
     if count:
-        yield _cast(held, schema)
-
-
-def _cast(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_batches(batches).select(schema.names).cast(schema)
+        yield pa.concat_tables(held)
 
 
 def misfit_fates(collected: Collected) -> pd.DataFrame:

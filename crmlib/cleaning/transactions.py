@@ -7,6 +7,7 @@ purchase`. Lines are judged by DuckDB, so that they need not fit into memory.
 """
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 
 import duckdb
 import pandas as pd
@@ -15,7 +16,7 @@ import pyarrow as pa
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.order_cells import cells, digits, named, typed, valued
-from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates, stored
+from crmlib.cleaning.outcome import AT_ONCE, MISFITS, Cleaned, aside, in_order, misfit_fates, stored
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -56,6 +57,7 @@ FAULTS = {
     "abnormal": (("price", "true"), ("amount", "true")),
 }
 STEPS = list(dict.fromkeys([*MISFITS, *DEFECTS]))
+PART = 500_000  # lines taken at a time
 # Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
 SPREADS, TENFOLD, ROBUST, LINES_TO_JUDGE = 5, 1, 1.4826, 30
 
@@ -90,7 +92,7 @@ def transactions(
     _leave(engine, source)
     fates = _fates(engine, client.decimals)
     return Cleaned(
-        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS, by="line_id"),
+        stored(_kept(engine, source.zero_price), tables.TRANSACTIONS),
         _quarantined(engine, collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
@@ -131,8 +133,10 @@ FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
 """
 
 
-def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
-    """The lines that stay, in the columns of `tables.TRANSACTIONS`."""
+def _kept(
+    engine: duckdb.DuckDBPyConnection, zero_price: str
+) -> Iterator[pa.Table] | Iterable[pa.RecordBatch]:
+    """The lines that stay, in the columns of `tables.TRANSACTIONS` and in order, a part at a time."""
     sold = "amount >= 0 AND quantity > 0" if zero_price == "purchase" else "amount > 0 AND quantity > 0"
     marks = {
         "abnormal-price": "abnormal",
@@ -142,18 +146,10 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
         "amount-differs": "differs",
     }
     flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
-    # Without an order number, a customer's lines of one day are the order, named by the first of
-    # them: a customer's own number must not stand in a column that is not masked.
-    unnamed = "reason IS NULL AND order_id IS NULL"
-    engine.execute(
-        "CREATE TEMP TABLE baskets AS SELECT customer_id AS of_customer, order_day AS of_day, min(line_id) AS first"
-        f" FROM judged WHERE {unnamed} AND customer_id IS NOT NULL GROUP BY ALL"
-    )
-    (named,) = engine.sql(f"SELECT count(*) = 0 FROM judged WHERE {unnamed}").fetchall()[0]
-    basket = "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
-    return f"""
+    basket = _baskets(engine)
+    query = f"""
     SELECT line_id, customer_id, known,
-      {"order_id" if named else "coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))"} AS order_id,
+      {"coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))" if basket else "order_id"} AS order_id,
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
       product_id, product, product_group, channel, region,
@@ -162,8 +158,35 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
       concat_ws(',', {flags}) AS flags,
       {FILE} AS source_file, {ROW} AS source_row
-    FROM judged {"" if named else basket} WHERE reason IS NULL
-    """
+    FROM judged {basket} WHERE reason IS NULL"""
+    if basket:  # for each part all baskets would be looked through
+        return engine.sql(f"{query} ORDER BY line_id").to_arrow_reader(AT_ONCE)
+    # Joined lines come nearly in order: to put that right part by part costs less than to sort them all.
+    last = engine.sql("SELECT coalesce(max(line_id), 0) FROM lines").fetchall()[0][0]
+    return (
+        in_order(
+            engine.sql(f"{query} AND line_id BETWEEN {first} AND {first + PART - 1}").to_arrow_table(),
+            "line_id",
+        )
+        for first in range(1, last + 1, PART)
+    )
+
+
+def _baskets(engine: duckdb.DuckDBPyConnection) -> str:
+    """The join to `baskets`, the orders of lines that have no order number; nothing where every line has one."""
+    # Without an order number, a customer's lines of one day are the order, named by the first of
+    # them: a customer's own number must not stand in a column that is not masked.
+    unnamed = "reason IS NULL AND order_id IS NULL"
+    engine.execute(
+        "CREATE TEMP TABLE baskets AS SELECT customer_id AS of_customer, order_day AS of_day, min(line_id) AS first"
+        f" FROM judged WHERE {unnamed} AND customer_id IS NOT NULL GROUP BY ALL"
+    )
+    (named,) = engine.sql(f"SELECT count(*) = 0 FROM judged WHERE {unnamed}").fetchall()[0]
+    return (
+        ""
+        if named
+        else "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
+    )
 
 
 def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:

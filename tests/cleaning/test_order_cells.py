@@ -4,12 +4,11 @@ import datetime as dt
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from builders import CONFIG, day, made, text
 
 from crmlib import tables
-from crmlib.cleaning import delivery, order_cells, outcome
+from crmlib.cleaning import delivery, order_cells, outcome, transactions
 from crmlib.collection import sources
 from crmlib.errors import SourceError
 
@@ -261,34 +260,24 @@ def test_lines_are_kept_in_a_file_and_handed_on_a_part_at_a_time(clean, tmp_path
     assert tables.arrow(tmp_path, tables.TRANSACTIONS).equals(found.kept)
 
 
-@pytest.mark.parametrize("late", [0, 1, 7, 8])
-def test_lines_that_do_not_come_in_order_are_sorted(monkeypatch, late):
-    """Whatever line comes before its turn, the file is the one of lines in order."""
+@pytest.mark.parametrize("most", [0, 1000])
+@pytest.mark.parametrize(
+    "came", [[], [0], [0, 1, 2, 3], [2, 3, 0, 1], [0, 2, 4, 1, 3, 5], [5, 4, 3, 2, 1, 0], [4, 5, 0, 1, 2, 3]]
+)
+def test_lines_that_do_not_come_in_order_are_put_in_order(monkeypatch, came, most):
+    monkeypatch.setattr(outcome, "MOST_PIECES", most)
+    rows = pa.table({"line_id": pa.array(came, pa.int64()), "text": [f"line {place}" for place in came]})
+    found = outcome.in_order(rows, "line_id")
+    assert found.to_pylist() == [{"line_id": place, "text": f"line {place}"} for place in sorted(came)]
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 1000])
+def test_the_file_of_lines_is_the_same_bytes_in_whatever_parts_they_are_taken(clean, monkeypatch, part):
+    lines = [f"A{n},c{n % 3},2024-10-0{n % 8 + 1},{n % 4},5" for n in range(10)] + ["A1,c1,2024-10-02,1,5"]
     monkeypatch.setattr(outcome, "AT_ONCE", 4)
-    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
-    came = [place for place in range(9) if place != late] + [late]
-    written = [
-        outcome.stored(
-            tables.engine(),
-            f"SELECT unnest({order}) AS line_id, {nothing}",
-            tables.TRANSACTIONS,
-            by="line_id",
-        )
-        for order in (came, list(range(9)))
-    ]
-    assert [pq.read_table(path)["line_id"].to_pylist() for path in written] == [list(range(9))] * 2
-    assert written[0].read_bytes() == written[1].read_bytes()
-
-
-def test_a_line_that_stands_twice_is_never_taken_for_one_in_order():
-    nothing = ", ".join(f"NULL AS {name}" for name in tables.TRANSACTIONS.schema.names if name != "line_id")
-    with pytest.raises(outcome.Unordered):
-        outcome.stored(
-            tables.engine(),
-            f"SELECT unnest([1, 2, 2]) AS line_id, {nothing}",
-            tables.TRANSACTIONS,
-            by="line_id",
-        )
+    whole = clean(*lines).rows.read_bytes()
+    monkeypatch.setattr(transactions, "PART", part)
+    assert clean(*lines).rows.read_bytes() == whole
 
 
 def test_a_small_table_hands_on_alike():
