@@ -191,6 +191,7 @@ UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.
 HEADINGS = {
     "by_fixed_days": "By fixed days",
     "change": "Change",
+    "cohort": "First order · customers",
     "column": "Our column",
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
