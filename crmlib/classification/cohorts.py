@@ -159,7 +159,9 @@ def stayed(cohorts: pd.DataFrame, *, by: Literal["month", "quarter"], most: int 
     over = over[over["cohort"].isin(newest)]
     size = over.drop_duplicates("cohort").set_index("cohort")["size"]
     wide = over.pivot(index="cohort", columns="since", values="share").rename(columns=str)
-    names = [f"{c // 12}-Q{c % 12 // 3 + 1}" if by == "quarter" else f"{c // 12}-{c % 12 + 1:02d}" for c in newest]
+    names = [
+        f"{c // 12}-Q{c % 12 // 3 + 1}" if by == "quarter" else f"{c // 12}-{c % 12 + 1:02d}" for c in newest
+    ]
     named = [f"{name} · {size[c]:,}" for name, c in zip(names, newest, strict=True)]
     wide.insert(0, "cohort", pd.Series(named, index=wide.index, dtype=object))
     return wide.reset_index(drop=True).rename_axis(columns=None)
