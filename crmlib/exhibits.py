@@ -197,8 +197,8 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers orders "
-    "records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
+    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers "
+    "orders records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
     "share": "filled probability share share_of_customers share_of_sales",
     "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
     "score": "margin score score_before score_high score_low",
@@ -208,8 +208,8 @@ _UNITS = {
     "row": "least median most previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty reason segment spend table tier use value_class",
+    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group "
+    "level lifetime loyalty reason segment spend table tier use value_class",
     "name": "channel industry product_group region",
     "fields": "agreeing different field near same",
 }
@@ -221,6 +221,7 @@ HEADINGS = {
     "by_fixed_days": "By fixed days",
     "change": "Change",
     "city": "City",
+    "cohort": "First order · customers",
     "column": "Our column",
     "contact": "Contact",
     "credit_grade": "Credit grade",
@@ -228,6 +229,7 @@ HEADINGS = {
     "customer_type": "Customer type",
     "days_old": "Days old at delivery",
     "decided_by": "Decided by",
+    "detail": "Detail",
     "difference": "Difference",
     "different": "Differ in",
     "evidence": "Evidence",
@@ -262,16 +264,15 @@ HEADINGS = {
     "previous": "Previous period",
     "probability": "Likely to be one",
     "product_group": "Product group",
-    "detail": "Detail",
+    "recency_days": "Mean days since last order",
     "region": "Region",
     "repeated": "Repeated",
-    "rule": "How it was read",
-    "recency_days": "Mean days since last order",
     "rows": "Rows",
     "rows_in": "Came in",
     "rows_kept": "Kept",
     "rows_merged": "Merged",
     "rows_quarantined": "Set aside",
+    "rule": "How it was read",
     "same": "Agree in",
     "scale": "Business scale",
     "score": "Mean, 0–100",

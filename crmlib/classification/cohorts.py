@@ -11,7 +11,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from crmlib.classification.facts import in_memory, orders
+from crmlib import tables
+from crmlib.classification.facts import in_memory, orders, source
+from crmlib.client import Client
 from crmlib.period import day_of
 from crmlib.rules import BehaviourRule
 
@@ -137,6 +139,48 @@ def _silence(
         np.subtract.at(change, until, stays["customers"].to_numpy())
         counts[state] = change.cumsum()[:-1]
     return counts
+
+
+def order_lines(client: Client, *, as_of: int) -> Any:
+    """A client's order lines by a day; none where it supplies none."""
+    if source(client) != tables.TRANSACTIONS.name:
+        return tables.TRANSACTIONS.schema.empty_table()
+    return tables.relation(client.delivery, tables.TRANSACTIONS, until=as_of)
+
+
+def stayed(cohorts: pd.DataFrame, *, by: Literal["month", "quarter"], most: int = 8) -> pd.DataFrame:
+    """The newest cohorts side by side: cohort, and who bought in each period since (1, 2 …; 0–1).
+
+    A cohort's name holds its number of customers: `2024-Q1 · 132`. Periods that are not over are left
+    out; a cell is empty where none is over yet.
+    """
+    over = cohorts[cohorts["complete"] & (cohorts["since"] > 0) & (cohorts["since"] <= most)]
+    newest = sorted(set(over["cohort"]))[-most:]
+    over = over[over["cohort"].isin(newest)]
+    size = over.drop_duplicates("cohort").set_index("cohort")["size"]
+    wide = over.pivot(index="cohort", columns="since", values="share").rename(columns=str)
+    names = [
+        f"{c // 12}-Q{c % 12 // 3 + 1}" if by == "quarter" else f"{c // 12}-{c % 12 + 1:02d}" for c in newest
+    ]
+    named = [f"{name} · {size[c]:,}" for name, c in zip(names, newest, strict=True)]
+    wide.insert(0, "cohort", pd.Series(named, index=wide.index, dtype=object))
+    return wide.reset_index(drop=True).rename_axis(columns=None)
+
+
+def again(cohorts: pd.DataFrame) -> dict[str, float] | None:
+    """Of the two newest cohorts with a whole period since: share who bought in that first one, and customers."""
+    first = cohorts[(cohorts["since"] == 1) & cohorts["complete"]].tail(2)
+    if len(first) < 2:
+        return None
+    before, now = first["share"]
+    return {"share": float(now), "before": float(before), "customers": int(first["size"].min())}
+
+
+def newest_months(states: pd.DataFrame, most: int = 13) -> pd.DataFrame:
+    """The newest months that are over: month (2024-01) and customers in each state."""
+    over = states[states["complete"].astype(bool)].tail(most).reset_index(drop=True)
+    names = pd.Series([f"{m // 12}-{m % 12 + 1:02d}" for m in over["month"]], dtype=object)
+    return over.assign(month=names)[["month", *STATES]]
 
 
 def _bought(transactions: Any, *, as_of: int) -> nw.LazyFrame:

@@ -260,10 +260,14 @@ def summary(facts: pd.DataFrame) -> pd.DataFrame:
     """A customer in figures: fact, least, median, most, and the unit of each row."""
     units = {
         "orders": "count",
+        "items": "number",
+        "products": "count",
         "gross": "money",
         "returned": "money",
         "recency_days": "days",
         "gap_days": "days",
+        "discount_share": "share",
+        "peak_quarter_share": "share",
     }
     told = [fact for fact in units if facts[fact].notna().any()]  # what nobody supplies is no row
     known = facts[told].agg(["min", "median", "max"]).T if told else pd.DataFrame()

@@ -177,3 +177,20 @@ def test_the_last_months_silent_customers_are_those_of_the_classes_by_fixed_days
     judged = classes.judged_behaviour(known, RULE)["behaviour_fixed"].value_counts()
     assert (last["dormant"], last["churned"]) == (judged["dormant"], judged["churned"])
     assert last["total"] == len(known)
+
+
+def test_cohorts_side_by_side_show_only_what_is_over():
+    table = cohorts.stayed(cohorts.cohorts(SEEN, as_of=AS_OF), by="month")
+    # c began in April and had one whole month since; a and b had four, of which they bought in March alone
+    assert table["cohort"].tolist() == ["2024-01 · 2", "2024-04 · 1"]
+    assert table[["1", "2", "3", "4"]].fillna(-1).values.tolist() == [[0, 0.5, 0, 0], [0, -1, -1, -1]]
+    assert cohorts.again(cohorts.cohorts(SEEN, as_of=AS_OF)) == {"share": 0, "before": 0, "customers": 1}
+    months = cohorts.newest_months(cohorts.monthly_states(SEEN, as_of=AS_OF, rule=RULE))
+    assert months["month"].tolist() == ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
+
+
+def test_without_order_lines_nothing_is_shown_of_cohorts():
+    none = cohorts.cohorts(lines(), as_of=AS_OF, by="quarter")
+    assert cohorts.stayed(none, by="quarter").empty
+    assert cohorts.again(none) is None
+    assert cohorts.newest_months(cohorts.monthly_states(lines(), as_of=AS_OF, rule=RULE)).empty
