@@ -171,24 +171,56 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers orders "
-    "records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
-    "share": "filled probability share share_of_customers share_of_sales",
-    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
-    "score": "margin score score_before score_high score_low",
+    "count": "by_fixed_days customers days_old derived high lines low medium misfits n nameless not_graded numbers "
+    "orders recency_points records rfm_score rows rows_in rows_kept rows_merged rows_quarantined stated strangers "
+    "title_rows",
+    "share": "filled from_share probability share share_of_customers share_of_sales weight_share",
+    "money": "acquired amount difference gross gross_before least_gross loss mean_order money money_in money_kept "
+    "money_merged money_quarantined net retained service spend_ahead",
+    "score": "margin mean_points score score_before score_high score_low",
     "days": "recency_days",
-    "number": "figure",
+    "number": "breadth contribution figure orders_a_year points weight",
     "date": "first_date last_date",
     "row": "least median most previous value value_high value_low",
     "change": "change",
     "measure": "id",
     "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty reason segment spend table tier use value_class",
+    "lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 reason segment spend table tag tier use value_class",
+    "tags": "signs tags",
     "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "acquired": "Sales of customers won",
+    "breadth": "Product groups",
+    "condition": "Condition",
+    "contribution": "Contribution",
+    "from_share": "From this share of sales on",
+    "grade": "Grade",
+    "least_gross": "Least sales",
+    "loss": "Lost by serving",
+    "mean_order": "Mean order",
+    "mean_points": "Mean points, 0–100",
+    "measure": "Measured by",
+    "need": "Need",
+    "orders_a_year": "Orders a year",
+    "part": "Part",
+    "points": "Points, 0–100",
+    "points_1": "Frequency and money 1",
+    "points_2": "2",
+    "points_3": "3",
+    "points_4": "4",
+    "points_5": "5",
+    "recency_points": "Recency",
+    "retained": "Sales of customers held",
+    "rfm_score": "Score",
+    "service": "Cost of serving",
+    "signs": "Signs",
+    "spend_ahead": "Net sales after one more such year",
+    "tag": "Tag",
+    "weight": "Weight",
+    "weight_share": "Share of the weights",
     "by_fixed_days": "By fixed days",
     "change": "Change",
     "column": "Our column",

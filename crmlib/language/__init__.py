@@ -95,10 +95,13 @@ class Language:
 
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
-        return self._word(value) if value in ("unknown", "other") else value
+        return self._word(value) if value in ("unknown", "other", "not_supplied", "mixed") else value
 
     def _names(self, values: list[str]) -> str:
         return ", ".join(map(self._name, values))
+
+    def _tags(self, value: str) -> str:
+        return self._words([tag for tag in value.split(",") if tag]) or MISSING
 
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
@@ -142,9 +145,43 @@ WORDS = {
     "must_not_lose": "Must not lose",
     "hibernating": "Hibernating",
     "lost": "Lost",
+    "best": "Best",
+    "recent": "Recent",
+    "middling": "In the middle",
+    "quiet_but_large": "Quiet, but large",
+    "quiet": "Quiet",
+    "alike": "All alike",
     "too_few": "Too few to score",
     "not_graded": "Not graded",
     "not_supplied": "Not supplied",
+    "not_known": "Not known",
+    "stated": "Stated",
+    "derived": "Told by purchases",
+    "at_a_loss": "Served at a loss",
+    "with_profit": "Served with profit",
+    "one_order": "One order",
+    "returns_much": "Returns much",
+    "discount_buyer": "Buys at a discount",
+    "order_size": "Size of order",
+    "breadth": "Breadth of products",
+    "mixed": "Mixed",
+    "all_year": "All the year round",
+    "q1": "First quarter",
+    "q2": "Second quarter",
+    "q3": "Third quarter",
+    "q4": "Fourth quarter",
+    "satisfaction_product": "Satisfaction with the product",
+    "satisfaction_service": "Satisfaction with the service",
+    "satisfaction_after_sales": "Satisfaction with after-sales",
+    "satisfaction_brand": "Satisfaction with the brand",
+    "satisfaction_overall": "Satisfaction over all",
+    "loyalty_product": "Loyalty to the product: buys again",
+    "loyalty_service": "Loyalty to the service: stays",
+    "loyalty_brand": "Loyalty to the brand: recommends",
+    "cost_of_winning": "Cost of winning",
+    "cost_of_serving": "Cost of serving",
+    "lifetime_value": "Lifetime value",
+    "net": "Net sales so far",
     "product": "Product",
     "service": "Service",
     "after_sales": "After-sales",
@@ -275,7 +312,7 @@ WORDS = {
     "frequency": "Purchase frequency",
     "spend": "Spend",
     "loyalty": "Loyalty",
-    "lifetime": "Profit so far",
+    "lifetime": "Lifetime value",
     "no_cuts": "No cuts to grade by",
     "answers": "Survey answers",
     "needs": "Needs surveys",
