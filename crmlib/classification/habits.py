@@ -8,7 +8,9 @@ from typing import Any
 
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 
+from crmlib import tables
 from crmlib.classification.facts import in_memory, known_lines
 from crmlib.rules import NeedRule
 
@@ -22,6 +24,8 @@ def sold(transactions: Any, *, first_day: int | None = None, last_day: int) -> n
 
     Where only one of the two is supplied it stands for both.
     """
+    if isinstance(transactions, pa.Table):
+        transactions = tables.engine().from_arrow(transactions)  # Arrow's own median is approximate
     lines = known_lines(transactions, first_day=first_day, last_day=last_day).filter(nw.col("kind") == "sale")
     return lines.with_columns(
         nw.coalesce("product_id", "product", "product_group").alias("item"),
