@@ -111,7 +111,8 @@ def _won(rows: pd.DataFrame, costs: pd.DataFrame, habits: pd.DataFrame | None) -
     parts = shared(costs, won).set_index("customer_id")
     own = rows["customer_id"].map(named(costs, WON)).astype("Int64")
     share = rows["customer_id"].map(parts["acquisition"]).astype("Int64")
-    source = rows["customer_id"].map(parts["acquisition_from"]).fillna("not_supplied")
+    source = rows["customer_id"].map(parts["acquisition_from"].astype(object)).astype(object)
+    source = source.fillna("not_supplied")
     return own.fillna(share), source.mask(own.notna(), "named")
 
 
