@@ -185,7 +185,7 @@ _UNITS = {
     "change": "change",
     "measure": "id",
     "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 reason segment spend table tag tier use value_class",
+    "lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 reason segment sign spend table tag tier use value_class",
     "tags": "signs tags",
     "name": "channel industry product_group region",
 }
@@ -216,6 +216,7 @@ HEADINGS = {
     "retained": "Sales of customers held",
     "rfm_score": "Score",
     "service": "Cost of serving",
+    "sign": "Sign",
     "signs": "Signs",
     "spend_ahead": "Net sales after one more such year",
     "tag": "Tag",

@@ -66,3 +66,21 @@ def _told(ids: pd.Series, table: pd.DataFrame | None, name: str) -> pd.Series:
     if table is None or not table[name].notna().any():
         return pd.Series(NOT_SUPPLIED, index=ids.index, dtype="str")
     return ids.map(table.set_index("customer_id")[name]).astype(object).fillna(UNKNOWN).astype("str")
+
+
+def counted(classes: pd.DataFrame, *, most: int = 6) -> pd.DataFrame:
+    """Customers by each attribute and habit: class, level, customers, share.
+
+    The `most` largest levels of each, equal ones by name; the others together are `other`. What nobody
+    supplies has one row, `not_supplied`.
+    """
+    rows = []
+    for name in (*ATTRIBUTES, *HABITS):
+        held = classes[name].value_counts().rename_axis("level").reset_index(name="customers")
+        held = held.sort_values(["customers", "level"], ascending=[False, True], ignore_index=True)
+        shown = held.head(most)
+        rows += [(name, *pair) for pair in shown.itertuples(index=False)]
+        rest = int(held["customers"].sum() - shown["customers"].sum())
+        rows += [(name, "other", rest)] if rest else []
+    table = pd.DataFrame(rows, columns=["class", "level", "customers"])
+    return table.assign(share=table["customers"] / max(len(classes), 1))

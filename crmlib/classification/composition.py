@@ -7,19 +7,23 @@ order lies in it. Every sale of the period belongs to one of the two, exactly.
 
 import pandas as pd
 
+from crmlib import tables
+from crmlib.classification.facts import activity, source
+from crmlib.client import Client
+from crmlib.period import Period
 from crmlib.rules import AbcRule
 
 MOST_POINTS = 200  # a curve of more points looks the same
 
 
 def composition(
-    activity: pd.DataFrame, facts: pd.DataFrame, classes: pd.DataFrame, *, column: str, first_day: int
+    sales: pd.DataFrame, facts: pd.DataFrame, classes: pd.DataFrame, *, column: str, first_day: int
 ) -> pd.DataFrame:
     """Sales of a period by class, from customers held before it and from customers won in it.
 
     Parameters
     ----------
-    activity : customer_id, gross: what each customer bought in the period
+    sales : customer_id, gross: what each customer bought in the period
     facts : customer_id, first_day
     classes : customer_id and the class
     column : the class to go by
@@ -30,7 +34,7 @@ def composition(
     level, customers (who bought in the period), retained and acquired (sales, smallest unit), gross (their
     sum), share_of_sales; the largest sales first, equal ones by name.
     """
-    bought = activity[activity["gross"] > 0][["customer_id", "gross"]]
+    bought = sales[sales["gross"] > 0][["customer_id", "gross"]]
     rows = bought.merge(facts[["customer_id", "first_day"]], on="customer_id", validate="one_to_one")
     rows = rows.merge(
         classes[["customer_id", column]].rename(columns={column: "level"}),
@@ -47,6 +51,14 @@ def composition(
     )
     table = table.reset_index().sort_values(["gross", "level"], ascending=[False, True], ignore_index=True)
     return table.assign(share_of_sales=table["gross"] / max(int(table["gross"].sum()), 1))
+
+
+def sales(client: Client, span: Period) -> pd.DataFrame:
+    """What each customer bought in a period: customer_id, gross; no rows without order lines."""
+    if source(client) != tables.TRANSACTIONS.name:
+        return pd.DataFrame({"customer_id": pd.Series(dtype="str"), "gross": pd.Series(dtype="int64")})
+    lines = tables.relation(client.delivery, tables.TRANSACTIONS, until=span.day_range[1])
+    return activity(lines, span)[["customer_id", "gross"]]
 
 
 def whole(table: pd.DataFrame) -> dict[str, float]:
@@ -67,13 +79,13 @@ def figures(table: pd.DataFrame) -> dict[str, dict]:
     }
 
 
-def curve(facts: pd.DataFrame) -> pd.DataFrame:
+def curve(facts: pd.DataFrame, rule: AbcRule) -> pd.DataFrame:
     """How sales pile up from the largest customer down (X05): the curve on which ABC is cut.
 
     Returns
     -------
     share_of_customers, share_of_sales (0–1, from the largest customer down); equal customers are one step,
-    at most about 200 steps. No rows where nobody bought.
+    about 200 steps at most, those that end A and B among them. No rows where nobody bought.
     """
     amounts = facts["gross"].dropna().astype(float)
     amounts = amounts[amounts > 0]
@@ -87,7 +99,11 @@ def curve(facts: pd.DataFrame) -> pd.DataFrame:
         }
     )
     each = max(-(-len(told) // MOST_POINTS), 1)
-    kept = told.iloc[sorted({*range(0, len(told), each), len(told) - 1})]
+    ends = {
+        int((told["share_of_sales"] >= cut - 1e-12).argmax())
+        for cut in (rule.shares.first, rule.shares.second)
+    }
+    kept = told.iloc[sorted({*range(0, len(told), each), len(told) - 1, *ends})]
     return kept.reset_index(drop=True)
 
 

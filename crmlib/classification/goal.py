@@ -11,6 +11,7 @@ ORDERS = {
     "satisfaction": ("satisfied", "neutral", "dissatisfied"),
     "scorecard": LEVELS,
     "loyalty": LEVELS,
+    "activity": LEVELS,
     "behaviour": ("active", "dormant", "churned"),
 }
 
@@ -48,6 +49,10 @@ STANDARDS = {
         Standard(
             column="behaviour",
             why="The goal is to lower churn, so customers are told apart by how long they have been silent.",
+        ),
+        Standard(
+            column="activity",
+            why="The goal is to lower churn, but nobody knows when customers last bought: activity as stated tells them apart.",
         ),
     ),
 }

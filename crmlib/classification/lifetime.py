@@ -168,3 +168,10 @@ def losses(worth: pd.DataFrame) -> dict[str, float]:
     judged = worth[worth["served"] != "not_supplied"]
     lost = judged[judged["served"] == "at_a_loss"]
     return {"customers": len(lost), "known": len(judged), "loss": int(lost["loss"].sum())}
+
+
+def whole(worth: pd.DataFrame) -> dict[str, float]:
+    """Of customers with a known cost: how many, their value, and the share of net sales that costs took."""
+    told = worth[worth["lifetime_value"].notna()]
+    value, net = int(told["lifetime_value"].sum()), int(told["net"].sum())
+    return {"customers": len(told), "value": value, "share": (net - value) / net if net > 0 else None}

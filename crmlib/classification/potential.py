@@ -8,6 +8,7 @@ product groups). Low tiers are looked at like any other. Nothing is forecast.
 
 import pandas as pd
 
+from crmlib.classification.beside import Beside
 from crmlib.classification.grades import graded
 from crmlib.rules import Classes
 
@@ -106,19 +107,38 @@ def _told(tier: pd.Series, habits, recent, rules: Classes) -> str:
     return TOO_FEW if (tier == "high").sum() < rules.potential.at_least else ""
 
 
-def listed(pace: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+def asked(
+    facts: pd.DataFrame, classes: pd.DataFrame, beside: Beside, rules: Classes, *, decimals: int
+) -> pd.DataFrame:
+    """What each sign asks for: sign, least, unit (of least); no rows where potential cannot be told."""
+    units = {"spend": "money", "frequency": "number", "order_size": "money", "breadth": "number"}
+    if _told(classes["tier"], beside.habits, beside.recent, rules):
+        return pd.DataFrame({"sign": [], "least": [], "unit": []})
+    found = yardsticks(facts, classes["tier"], beside.habits, rules, decimals=decimals)
+    rows = [(sign, found[sign], unit) for sign, unit in units.items() if pd.notna(found[sign])]
+    return pd.DataFrame(rows, columns=["sign", "least", "unit"])
+
+
+def listed(
+    facts: pd.DataFrame, classes: pd.DataFrame, beside: Beside, rules: Classes, *, decimals: int
+) -> pd.DataFrame:
     """The potential high-value customers with what they did of late, most signs and largest spend first.
 
     Returns
     -------
-    customer_id, tier, signs, net, spend_ahead, orders_a_year, mean_order, breadth
+    customer_id, tier, signs, net, spend_ahead, orders_a_year, mean_order, breadth; no rows where potential
+    cannot be told.
     """
-    held = classes.loc[~classes["potential"].isin(["", NOT_SUPPLIED, TOO_FEW]), "customer_id"]
-    rows = pace[pace["customer_id"].isin(held)]
-    order = ["shown", "spend", "customer_id"]
-    rows = rows.sort_values(order, ascending=[False, False, True]).reset_index(drop=True)
     names = {"spend": "spend_ahead", "frequency": "orders_a_year", "order_size": "mean_order"}
     columns = ["customer_id", "tier", "signs", "net", *names.values(), "breadth"]
+    if _told(classes["tier"], beside.habits, beside.recent, rules):
+        return pd.DataFrame(columns=columns)
+    yard = yardsticks(facts, classes["tier"], beside.habits, rules, decimals=decimals)
+    rows = pace(facts, classes["tier"], beside.recent, yard, days=rules.potential.days)
+    marked = classes.loc[classes["potential"] != "", "customer_id"]
+    rows = rows[rows["customer_id"].isin(marked)]
+    order = ["shown", "spend", "customer_id"]
+    rows = rows.sort_values(order, ascending=[False, False, True], ignore_index=True)
     return rows.rename(columns=names)[columns]
 
 

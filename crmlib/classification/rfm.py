@@ -138,14 +138,26 @@ def thresholds(scores: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)[columns]
 
 
+def scale(scores: pd.DataFrame) -> dict[str, float]:
+    """How the list is scored: levels, customers, and whether anybody is known well enough to be (`told`)."""
+    told = scores[scores["segment"] != NOT_SUPPLIED]
+    return {
+        "levels": int(scores["score_levels"].max()) if len(scores) else 0,
+        "customers": len(told),
+        "told": len(told) > 0 or not len(scores),
+    }
+
+
 def names(levels: int = 5) -> pd.DataFrame:
     """The whole map from scores to segments: `recency_points`, then a column per mean of frequency and money.
+
+    No rows where nobody is scored, or all are alike.
 
     >>> names(3).iloc[0, 1:].tolist()
     ['recent', 'recent', 'best']
     """
     named: Mapping[int, tuple[str, ...]] = SEGMENTS if levels == 5 else THIRDS
-    rows = [(recency, *row) for recency, row in named.items()]
+    rows = [(recency, *row) for recency, row in named.items() if levels >= 3]
     return pd.DataFrame(rows, columns=["recency_points", *(f"points_{n + 1}" for n in range(len(named)))])
 
 

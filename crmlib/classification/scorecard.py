@@ -104,6 +104,13 @@ def card(ids: pd.Series, points: pd.DataFrame, rule: ScorecardRule) -> pd.DataFr
     return long.assign(contribution=long["points"].fillna(0) * long["weight_share"])
 
 
+def lowest(card: pd.DataFrame) -> pd.DataFrame:
+    """The card of one customer as an example: of those with fewest points the first by number."""
+    total = card.groupby("customer_id")["contribution"].sum().round(9)
+    one = total.index[total == total.min()].min() if len(total) else None
+    return card[card["customer_id"] == one].drop(columns="customer_id").reset_index(drop=True)
+
+
 def parts(points: pd.DataFrame, rule: ScorecardRule) -> pd.DataFrame:
     """What the cards are made of: part, weight, customers (of whom it is known), mean_points."""
     weight = weights(rule)
@@ -127,3 +134,11 @@ def figures(classes: pd.DataFrame) -> dict[str, dict]:
         else why
         for level in LEVELS
     }
+
+
+def held(classes: pd.DataFrame) -> dict[str, float]:
+    """Of customers with a card: how many, those in its low class, and the share of its high one."""
+    found = classes["scorecard"].value_counts()
+    graded = int(found.drop(NOT_GRADED, errors="ignore").sum())
+    high = int(found.get("high", 0))
+    return {"graded": graded, "high": high, "low": int(found.get("low", 0)), "share": high / max(graded, 1)}

@@ -41,11 +41,15 @@ def test_the_two_parts_are_the_whole_to_the_last_unit(rows):
 
 def test_the_curve_ends_whole_and_equal_customers_are_one_step():
     known = builders.facts({"gross": 50}, {"gross": 25}, {"gross": 25}, {"gross": 0})
-    assert composition.curve(known).values.tolist() == [[0.25, 0.5], [0.75, 1.0]]
-    assert composition.curve(known.head(0)).empty
-    assert composition.curve(builders.facts({"gross": -5})).empty
-    long = composition.curve(builders.facts(*({"gross": n} for n in range(1, 1001))))
-    assert len(long) <= 201
+    assert composition.curve(known, AbcRule()).values.tolist() == [[0.25, 0.5], [0.75, 1.0]]
+    assert composition.curve(known.head(0), AbcRule()).empty
+    assert composition.curve(builders.facts({"gross": -5}), AbcRule()).empty
+    many = builders.facts(*({"gross": n} for n in range(1, 1001)))
+    long = composition.curve(many, AbcRule())
+    assert len(long) <= 203
+    # where one grade ends and the next begins is always a point of the curve
+    ends = {grade: (classes.abc(many, AbcRule()) == grade).sum() for grade in "AB"}
+    assert {ends["A"] / 1000, (ends["A"] + ends["B"]) / 1000} <= set(long["share_of_customers"])
     assert long.iloc[-1].tolist() == [1, pytest.approx(1)]
 
 

@@ -11,6 +11,7 @@ CLASSES = pd.DataFrame(
         "scorecard": ["high", "not_graded", "low"],
         "loyalty": ["high", "low", "low"],
         "behaviour": ["active", "churned", "churned"],
+        "activity": ["high", "low", "low"],
     }
 )
 NOBODY_ASKED = CLASSES.assign(satisfaction=None, scorecard="not_graded")
@@ -33,6 +34,11 @@ def test_each_goal_has_its_standard_and_the_next_best_where_nobody_was_asked(aim
 def test_satisfaction_as_stated_without_a_survey_still_has_a_scorecards_place():
     scored = NOBODY_ASKED.assign(scorecard="high")
     assert goal.standard(scored, "raise_satisfaction").column == "scorecard"
+
+
+def test_a_tier_table_without_dates_is_managed_by_the_activity_it_states():
+    undated = CLASSES.assign(behaviour="not_graded")
+    assert goal.standard(undated, "lower_churn").column == "activity"
 
 
 def test_customers_without_the_class_are_counted_and_named():

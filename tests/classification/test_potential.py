@@ -4,6 +4,7 @@ import builders
 import pandas as pd
 
 from crmlib.classification import potential
+from crmlib.classification.beside import Beside
 from crmlib.rules import Classes, Cuts, FrequencyRule, PotentialRule, ValueRule
 
 RULES = Classes(
@@ -69,7 +70,15 @@ def test_the_list_begins_with_most_signs_and_the_largest_spend():
     late = recent(("c2", 12, 12000, 10, 1), ("c3", 4, 4000, 4000, 3), ("c4", 12, 12000, 20, 1))
     signs = potential.potential(known, tier, habits, late, RULES, decimals=2)
     judged = pd.DataFrame({"customer_id": known["customer_id"], "tier": tier, "potential": signs})
-    asked = potential.yardsticks(known, tier, habits, RULES, decimals=2)
-    listed = potential.listed(potential.pace(known, tier, late, asked, days=365), judged)
+    around = Beside(habits=habits, recent=late)
+    listed = potential.listed(known, judged, around, RULES, decimals=2)
     assert listed["customer_id"].tolist() == ["c3", "c4", "c2"]
+    asked = potential.asked(known, judged, around, RULES, decimals=2)
+    assert asked.values.tolist() == [
+        ["spend", 10000, "money"],
+        ["frequency", 12, "number"],
+        ["order_size", 1000, "money"],
+        ["breadth", 3, "number"],
+    ]
+    assert potential.listed(known, judged, Beside(), RULES, decimals=2).empty
     assert potential.held(judged) == {"customers": 3, "low": 2, "rest": 3, "high": 1, "told": True}

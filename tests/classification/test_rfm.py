@@ -129,6 +129,16 @@ def test_thresholds_show_the_range_each_score_stands_for():
     assert rfm.thresholds(rfm.rfm(nobody, RfmRule()), nobody).empty
 
 
+def test_how_a_list_is_scored_is_told_and_what_is_not_known_is_not_called_varied():
+    rows = [(n, n, n) for n in range(1, 41)]
+    assert rfm.scale(rfm.rfm(customers(rows), RfmRule())) == {"levels": 5, "customers": 40, "told": True}
+    assert rfm.scale(rfm.rfm(customers(rows[:9]), RfmRule())) == {"levels": 0, "customers": 9, "told": True}
+    undated = customers(rows).assign(recency_days=float("nan"))
+    assert not rfm.scale(rfm.rfm(undated, RfmRule()))["told"]
+    assert rfm.scale(rfm.rfm(customers([]), RfmRule())) == {"levels": 0, "customers": 0, "told": True}
+    assert rfm.names(0).empty
+
+
 def test_the_map_that_is_shown_is_the_map_that_names():
     shown = rfm.names().set_index("recency_points")
     for recency, mean in itertools.product(range(1, 6), repeat=2):
