@@ -5,12 +5,14 @@ pydantic model, so that an unknown key, a cut out of order or a weight that is n
 refused where it stands.
 """
 
+import difflib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from crmlib import contracts
 from crmlib.contract import TEXT
+from crmlib.language import WORDS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[FiniteFloat, Field(ge=0)]
@@ -234,6 +236,19 @@ class TagRule(Rule):
         return self
 
 
+def _word(name: str) -> str:
+    if name not in WORDS:
+        near = difflib.get_close_matches(name, WORDS, 1)
+        raise ValueError(f"no class {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    return name
+
+
+def _called(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a class needs a name")
+    return name
+
+
 def _tag(name: str) -> str:
     if not name.strip() or "," in name:
         raise ValueError("a tag needs a name without commas")
@@ -279,6 +294,8 @@ class Classes(Rule):
     lifetime: LifetimeRule = LifetimeRule()
     potential: PotentialRule = PotentialRule()
     tags: dict[Annotated[str, AfterValidator(_tag)], TagRule] = TAGS
+    # The client's own names of classes, as in `champion: 明星客户`; the tier table keeps its twelve columns' words.
+    words: dict[Annotated[str, AfterValidator(_word)], Annotated[str, AfterValidator(_called)]] = {}
 
 
 class Quality(Rule):

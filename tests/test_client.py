@@ -203,6 +203,27 @@ def test_a_tag_on_a_column_that_is_not_there_is_told_which_there_are(home):
     )
 
 
+def test_a_class_without_a_name_is_refused_and_so_is_a_name_without_a_class(home):
+    config = CONFIG + "classes:\n  words: {champion: '  '}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.words.champion: a class needs a name, found '  '."
+    )
+    config = CONFIG + "classes:\n  words: {champoin: Star}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.words.champoin: no class champoin; did you mean champion?, "
+        "found 'Star'."
+    )
+
+
+def test_a_client_calls_its_classes_as_it_likes(home):
+    from crmlib.findings import Book
+
+    client = made(home, CONFIG + "classes:\n  words: {champion: 明星客户}\n")
+    shown = Book("03-classification", client).language
+    assert [shown.show(word, "word") for word in ("champion", "loyal")] == ["明星客户", "Loyal"]
+    assert shown.text("{names:words}", names=["champion", "lost"]) == "明星客户, Lost"
+
+
 def test_a_clients_own_tags_take_the_place_of_the_usual_ones(home):
     config = CONFIG + "classes:\n  tags:\n    大户: {column: net, at_least: 50000}\n"
     assert list(made(home, config).classes.tags) == ["大户"]

@@ -11,6 +11,7 @@ import datetime as dt
 import gettext
 import math
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ MISSING = "—"
 
 
 class Language:
-    """One language and the currency it shows money in."""
+    """One language and the currency it shows money in; `words` are a client's own names of classes."""
 
-    def __init__(self, code: str, currency: str):
+    def __init__(self, code: str, currency: str, words: Mapping[str, str] | None = None):
         self.code = code
         self.currency = currency
+        self._own = words or {}
         self._locale = Locale.parse(code)
         self._catalogue = gettext.translation("crmlib", CATALOGUES, languages=[code], fallback=True)
         self._formatter = _Formatter(self)
@@ -91,7 +93,7 @@ class Language:
         return format_date(value, format="d MMM y" if self.code == "en" else "medium", locale=self._locale)
 
     def _word(self, value: str) -> str:
-        return self.text(WORDS.get(value, value))
+        return self._own.get(value) or self.text(WORDS.get(value, value))
 
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
