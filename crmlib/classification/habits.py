@@ -86,10 +86,12 @@ def main(lines: nw.LazyFrame, column: str, *, weight: nw.Expr) -> nw.LazyFrame:
     """
     named = lines.filter(~nw.col(column).is_null()).with_columns(weight.alias("weight"))
     parts = named.group_by("customer_id", column).agg(nw.col("weight").sum().alias("part"))
-    whole = parts.group_by("customer_id").agg(nw.col("part").sum().alias("whole"))
-    most = parts.join(whole, on="customer_id", how="inner").filter(2 * nw.col("part") > nw.col("whole"))
-    found = whole.join(most.select("customer_id", column), on="customer_id", how="left")
-    return found.select("customer_id", nw.col(column).fill_null(MIXED))
+    most = 2 * nw.col("part") > nw.col("part").sum().over("customer_id")
+    held = parts.with_columns(nw.when(most).then(nw.col(column)).alias(column))
+    # At most one value is left of each customer, so that the largest is that one.
+    return (
+        held.group_by("customer_id").agg(nw.col(column).max()).with_columns(nw.col(column).fill_null(MIXED))
+    )
 
 
 def season(lines: nw.LazyFrame, rule: NeedRule) -> nw.LazyFrame:
@@ -98,19 +100,20 @@ def season(lines: nw.LazyFrame, rule: NeedRule) -> nw.LazyFrame:
     Only of customers with orders in two calendar years: whoever came last month has bought in one quarter
     and has no season.
     """
-    months = lines.with_columns(
-        (nw.col("order_month") % 12 // 3 + 1).alias("quarter"), (nw.col("order_month") // 12).alias("year")
+    quarter, year = nw.col("order_month") % 12 // 3 + 1, nw.col("order_month") // 12
+    counts = (
+        lines.with_columns(quarter.cast(nw.Int64).cast(nw.String).alias("quarter"), year.alias("year"))
+        .group_by("customer_id", "quarter", "year")
+        .agg(nw.len().alias("lines"))
     )
-    years = months.group_by("customer_id").agg(
-        nw.col("year").min().alias("since"), nw.col("year").max().alias("until"), nw.len().alias("lines")
+    since, until = (getattr(nw.col("year"), end)().over("customer_id") for end in ("min", "max"))
+    told = counts.with_columns(
+        (until - since).alias("years"), nw.col("lines").sum().over("customer_id").alias("all")
     )
-    tell = years.filter(nw.col("since") < nw.col("until"), nw.col("lines") >= rule.orders)
-    told = months.with_columns(nw.col("quarter").cast(nw.Int64).cast(nw.String)).join(
-        tell.select("customer_id"), on="customer_id", how="inner"
-    )
-    found = main(told, "quarter", weight=nw.lit(1))
-    quarter = nw.col("quarter")
-    named = nw.when(quarter == MIXED).then(nw.lit("all_year")).otherwise(nw.concat_str(nw.lit("q"), quarter))
+    told = told.filter(nw.col("years") > 0, nw.col("all") >= rule.orders)
+    found = main(told, "quarter", weight=nw.col("lines"))
+    name = nw.col("quarter")
+    named = nw.when(name == MIXED).then(nw.lit("all_year")).otherwise(nw.concat_str(nw.lit("q"), name))
     return found.select("customer_id", named.alias("habit_season"))
 
 

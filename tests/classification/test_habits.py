@@ -1,6 +1,7 @@
 """What customers usually do, held against a hand's count and against SQL."""
 
 import pandas as pd
+import polars as pl
 from builders import day, lines
 
 from crmlib.classification import habits
@@ -98,3 +99,23 @@ def test_what_was_bought_of_late_counts_the_days_at_both_ends():
     )
     found = habits.recent(table, first_day=day("2024-01-01"), last_day=day("2024-06-30"))
     assert found.values.tolist() == [["a", 2, 160, 130, 2]]
+
+
+def test_duckdb_polars_and_pandas_tell_the_same_habits():
+    # Three hundred lines by a plain rule, so that every part of a habit occurs.
+    table = lines(
+        *(
+            line(f"c{n * n % 11}", f"202{2 + n % 3}-{1 + n * 5 % 12:02d}-10", 1 + n * 37 % 900)
+            | {
+                "channel": "ab"[(n * n % 11 + (n % 5 == 0)) % 2],
+                "product": "xyz"[n * 3 % 10 % 3],
+                "order": f"o{n}",
+            }
+            for n in range(300)
+        )
+    )
+    usual = habits.habits(table, NeedRule(), as_of=AS_OF)
+    assert usual["habit_channel"].nunique() > 1
+    for other in (table.to_pandas(), pl.from_arrow(table)):
+        found = habits.habits(other, NeedRule(), as_of=AS_OF)
+        pd.testing.assert_frame_equal(found, usual, check_dtype=False)
