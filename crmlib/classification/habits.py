@@ -74,7 +74,8 @@ def priced(lines: nw.LazyFrame, rule: NeedRule) -> nw.LazyFrame:
     usual = bought.group_by("item").agg(nw.col("price").median().alias("middle"), nw.len().alias("lines"))
     usual = usual.filter(nw.col("lines") >= rule.price_lines)
     # Whole units of money for each line: their sum is the same in any order.
-    would = (nw.col("middle") * nw.col("quantity")).round().cast(nw.Int64).alias("usual")
+    # Half up by hand, because engines round a half differently.
+    would = (nw.col("middle") * nw.col("quantity") + 0.5).floor().cast(nw.Int64).alias("usual")
     joined = bought.join(usual, on="item", how="inner").with_columns(would)
     return joined.group_by("customer_id").agg(nw.col("amount").sum().alias("paid"), nw.col("usual").sum())
 
