@@ -71,7 +71,7 @@ class Book:
 
     def __init__(self, step: str, client: Client, period: Period | None = None):
         self.step, self.client, self.period = step, client, period
-        self.language = Language(client.languages[0], client.currency)
+        self.language = Language(client.languages[0], client.currency, client.classes.words)
         self.figures: dict[str, dict] = {}
         self.findings: list[Finding] = []
         self.exhibits: list[Exhibit] = []
@@ -317,7 +317,7 @@ def figures(client: Client, period: Period, steps: tuple[str, ...] = STEPS) -> d
 
 def findings(client: Client, period: Period, step: str) -> list[Finding]:
     """A step's findings, ready to be told again."""
-    language = Language(client.languages[0], client.currency)
+    language = Language(client.languages[0], client.currency, client.classes.words)
     return [
         Finding(f["id"], f["form"], f["key"], {k: _unjson(v) for k, v in f["values"].items()}, language)
         for f in read(step, client, period)["findings"]

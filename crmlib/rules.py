@@ -5,11 +5,17 @@ pydantic model, so that an unknown key, a cut out of order or a weight that is n
 refused where it stands.
 """
 
+import difflib
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from crmlib import contracts
+from crmlib.contract import TEXT
+from crmlib.language import WORDS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Weight = Annotated[FiniteFloat, Field(ge=0)]
 
 
 class Rule(BaseModel):
@@ -52,9 +58,10 @@ class Shares(Rule):
 
 
 class RfmRule(Rule):
-    """Recency, frequency and money are scored 1–5 by rank among all customers."""
+    """Recency, frequency and money are scored 1–5 by rank among all customers; a short list by thirds."""
 
     at_least: int = Field(30, ge=5)  # below this, fifths of a list mean nothing
+    thirds_from: int = Field(10, ge=3)  # below this, thirds mean nothing either
 
 
 class BehaviourRule(Rule):
@@ -119,13 +126,73 @@ class LoyaltyRule(Rule):
     recommend: Cuts = Cuts(high=9, medium=7)  # promoters and passives of the NPS
 
 
+class NeedRule(Rule):
+    """Need groups (X03) as behaviour tells them; the first that holds, in this order."""
+
+    orders: int = Field(3, ge=1)  # fewer show no habit
+    discount_share: Share = 0.5  # price-sensitive: so much of what they buy is bought at a discount
+    price_index: float = Field(1.25, gt=1, allow_inf_nan=False)  # quality: paid ÷ usual price of the same
+    price_lines: int = Field(10, ge=2)  # a usual price needs so many lines
+    breadth: int = Field(4, ge=2)  # personalised: product groups, or products where nobody names groups
+    at_least: int = Field(30, ge=1)  # customers for a share of agreement between stated and derived
+
+
+class SatisfactionWeights(Rule):
+    """What satisfaction with each aspect weighs in the scorecard."""
+
+    product: Weight = 1
+    service: Weight = 1
+    after_sales: Weight = 1
+    brand: Weight = 1
+    overall: Weight = 1
+
+
+class LoyaltyWeights(Rule):
+    """What loyalty weighs: toward the product (buys again), the service (stays), the brand (recommends)."""
+
+    product: Weight = 1
+    service: Weight = 1
+    brand: Weight = 1
+
+
+class ScorecardRule(Rule):
+    """The scorecard (X10): weighted mean of points 0–100; high from three quarters of them, medium from half."""
+
+    satisfaction: SatisfactionWeights = SatisfactionWeights()
+    loyalty: LoyaltyWeights = LoyaltyWeights()
+    cuts: Cuts = Cuts(high=75, medium=50)
+
+    @model_validator(mode="after")
+    def _something(self) -> "ScorecardRule":
+        for name in ("satisfaction", "loyalty"):
+            if not any(getattr(self, name).model_dump().values()):
+                raise ValueError(f"all weights of {name} are 0; a scorecard joins satisfaction and loyalty")
+        return self
+
+
+class LifetimeRule(Rule):
+    """Lifetime value as asked (X09): net sales − what winning and serving the customer cost."""
+
+    cuts: Cuts | None = None
+    shares: Shares = Shares()
+    at_least: int = Field(30, ge=1)
+
+
+class PotentialRule(Rule):
+    """Potential high-value customers (X15): not in the high tier, but on the way by so many signs."""
+
+    days: int = Field(365, ge=30)  # recent: a whole year, so that no season decides
+    signs: int = Field(2, ge=1, le=4)  # of spend, frequency, size of order, breadth
+    at_least: int = Field(10, ge=1)  # high-tier customers to compare with
+
+
 class TierWeights(Rule):
     """What each part weighs in the combined tier; a missing part is left out."""
 
-    frequency: float = Field(1, ge=0, allow_inf_nan=False)
-    spend: float = Field(1, ge=0, allow_inf_nan=False)
-    loyalty: float = Field(1, ge=0, allow_inf_nan=False)
-    lifetime: float = Field(1, ge=0, allow_inf_nan=False)
+    frequency: Weight = 1
+    spend: Weight = 1
+    loyalty: Weight = 1
+    lifetime: Weight = 1
 
     @model_validator(mode="after")
     def _something(self) -> "TierWeights":
@@ -139,6 +206,62 @@ class TierRule(Rule):
 
     weights: TierWeights = TierWeights()
     cuts: Cuts = Cuts(high=2.5, medium=1.5)
+
+
+# What a tag may ask about, beside text: money is in main units, as in every cut.
+_ASKED = {c.name: c.type for t in (contracts.FACTS, contracts.CLASSES) for c in t.columns}
+TAGGED = {name: type for name, type in _ASKED.items() if name not in ("customer_id", "tags")}
+TAGGED |= dict.fromkeys(("returned_share", "discount_share"), contracts.NUMBER)
+
+
+class TagRule(Rule):
+    """One condition on a fact or a class: a number within bounds (both included), or one of some words."""
+
+    column: str
+    at_least: FiniteFloat | None = None
+    at_most: FiniteFloat | None = None
+    equals: str | list[str] | None = None
+
+    @model_validator(mode="after")
+    def _askable(self) -> "TagRule":
+        if self.column not in TAGGED:
+            raise ValueError(f"no column {self.column}; known here: {', '.join(sorted(TAGGED))}")
+        bounds = self.at_least is not None or self.at_most is not None
+        worded = TAGGED[self.column] == TEXT
+        if bounds == (self.equals is not None) or worded == bounds:
+            wanted = "equals" if worded else "at_least, at_most or both"
+            raise ValueError(f"{self.column} is {'text' if worded else 'a number'}: give {wanted}")
+        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:
+            raise ValueError(f"at_least ({self.at_least:g}) must not lie above at_most ({self.at_most:g})")
+        return self
+
+
+def _word(name: str) -> str:
+    if name not in WORDS:
+        near = difflib.get_close_matches(name, WORDS, 1)
+        raise ValueError(f"no class {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    return name
+
+
+def _called(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a class needs a name")
+    return name
+
+
+def _tag(name: str) -> str:
+    if not name.strip() or "," in name:
+        raise ValueError("a tag needs a name without commas")
+    return name
+
+
+TAGS = {
+    "new": TagRule(column="tenure_days", at_most=90),
+    "one_order": TagRule(column="orders", at_most=1),
+    "returns_much": TagRule(column="returned_share", at_least=0.2),
+    "at_a_loss": TagRule(column="served", equals="at_a_loss"),
+    "discount_buyer": TagRule(column="discount_share", at_least=0.5),
+}
 
 
 class SamePerson(Rule):
@@ -166,6 +289,13 @@ class Classes(Rule):
     frequency: FrequencyRule = FrequencyRule()
     loyalty: LoyaltyRule = LoyaltyRule()
     tier: TierRule = TierRule()
+    need: NeedRule = NeedRule()
+    scorecard: ScorecardRule = ScorecardRule()
+    lifetime: LifetimeRule = LifetimeRule()
+    potential: PotentialRule = PotentialRule()
+    tags: dict[Annotated[str, AfterValidator(_tag)], TagRule] = TAGS
+    # The client's own names of classes, as in `champion: 明星客户`; the tier table keeps its twelve columns' words.
+    words: dict[Annotated[str, AfterValidator(_word)], Annotated[str, AfterValidator(_called)]] = {}
 
 
 class Quality(Rule):

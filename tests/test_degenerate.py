@@ -96,15 +96,15 @@ def test_one_good_row_is_enough(home):
     assert written(client)["transactions"].count == 1
 
 
-# Fifths need 30 customers: below that nobody has a score and nobody is missing.
+# Below ten nobody has a score and nobody is missing; from then on customers all alike are one group.
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 29, 30])
-def test_a_firm_of_any_size_has_every_customer_once_and_is_scored_from_thirty_on(home, size):
+def test_a_firm_of_any_size_has_every_customer_once_and_is_scored_from_ten_on(home, size):
     client = made(home, CONFIG, {"orders.csv": bought(size)})
     written(client)
     known, scores, classed = judged(client)
     everybody = [f"c{n:02}" for n in range(size)]
     assert [*known["customer_id"]] == [*scores["customer_id"]] == [*classed["customer_id"]] == everybody
-    assert (scores["segment"] == "too_few").sum() == (size if size < 30 else 0)
+    assert (scores["segment"] == "too_few").sum() == (size if size < 10 else 0)
     assert rfm.segments(scores, known)["customers"].sum() == size
     orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=AS_OF)
     assert kpis.orders(orders, Q4)["orders.count"]["value"] == size

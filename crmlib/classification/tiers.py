@@ -9,6 +9,7 @@ import xlsxwriter
 from pydantic import BaseModel
 
 from crmlib.classification.classes import POINTS, tier_parts
+from crmlib.classification.tags import condition
 from crmlib.rules import Classes
 
 COLUMNS = (
@@ -51,7 +52,7 @@ def tiers(
     known is empty; spend is net of returns.
     """
     rows = facts.merge(classes, on="customer_id", validate="one_to_one").merge(
-        customers, on="customer_id", how="left", validate="one_to_one"
+        customers, on="customer_id", how="left", validate="one_to_one", suffixes=("_class", "")
     )
     rows = rows.sort_values(
         ["tier_points", "net", "customer_id"], ascending=[False, False, True], na_position="last"
@@ -68,12 +69,17 @@ def tiers(
             "购买频率": rows["frequency"].map(LEVELS),
             "活跃度": rows["activity"].map(LEVELS),
             "忠诚度": rows["loyalty"].map(LEVELS),
-            "需求和偏好": rows["need"].map(lambda need: NEEDS.get(need, need)),
+            "需求和偏好": _needed(rows).map(lambda need: NEEDS.get(need, need)),
             "满意度": rows["satisfaction"].map(SATISFACTION),
             "分级": rows["tier"].map(TIERS).fillna(NOT_GRADED),
         }
     )
     return table[list(COLUMNS)].astype(object).fillna("").set_axis(rows["customer_id"], axis=0)
+
+
+def _needed(rows: pd.DataFrame) -> pd.Series:
+    """The need group of each customer; where there is none, the need as the customer table states it."""
+    return rows["need_class"].where(rows["need_class"] != "not_known", rows["need"])
 
 
 def _amount(amount: int | None, decimals: int, unit: str) -> str:
@@ -106,7 +112,8 @@ def regraded(
     towards the computed one, of equals the first in this order; `no_cuts` where no tier could be
     computed. The largest spend first.
     """
-    parts = tier_parts(facts, classes["frequency"], classes["loyalty"], rules, decimals)
+    judged = (classes["frequency"], classes["loyalty"])
+    parts = tier_parts(facts, *judged, rules, decimals, lifetime=classes.get("lifetime_value"))
     names = ("spend", "lifetime", "frequency", "loyalty")
     pair = classes[["customer_id", "tier"]].assign(
         given=classes["customer_id"].map(stated.set_index("customer_id")["tier"]),
@@ -204,6 +211,8 @@ def _settings(key: str, rule: BaseModel):
         value = getattr(rule, name)
         if isinstance(value, BaseModel):
             yield from _settings(f"{key}.{name}", value)
+        elif name == "tags":
+            yield from ((f"{key}.tags.{tag}", condition(value[tag])) for tag in sorted(value))
         else:
             yield f"{key}.{name}", "by share" if value is None else str(value)
 

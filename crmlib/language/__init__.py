@@ -11,6 +11,7 @@ import datetime as dt
 import gettext
 import math
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ MISSING = "—"
 
 
 class Language:
-    """One language and the currency it shows money in."""
+    """One language and the currency it shows money in; `words` are a client's own names of classes."""
 
-    def __init__(self, code: str, currency: str):
+    def __init__(self, code: str, currency: str, words: Mapping[str, str] | None = None):
         self.code = code
         self.currency = currency
+        self._own = words or {}
         self._locale = Locale.parse(code)
         self._catalogue = gettext.translation("crmlib", CATALOGUES, languages=[code], fallback=True)
         self._formatter = _Formatter(self)
@@ -91,14 +93,17 @@ class Language:
         return format_date(value, format="d MMM y" if self.code == "en" else "medium", locale=self._locale)
 
     def _word(self, value: str) -> str:
-        return self.text(WORDS.get(value, value))
+        return self._own.get(value) or self.text(WORDS.get(value, value))
 
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
-        return self._word(value) if value in ("unknown", "other") else value
+        return self._word(value) if value in ("unknown", "other", "not_supplied", "mixed") else value
 
     def _names(self, values: list[str]) -> str:
         return ", ".join(map(self._name, values))
+
+    def _tags(self, value: str) -> str:
+        return self._words([tag for tag in value.split(",") if tag]) or MISSING
 
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
@@ -142,9 +147,53 @@ WORDS = {
     "must_not_lose": "Must not lose",
     "hibernating": "Hibernating",
     "lost": "Lost",
+    "best": "Best",
+    "recent": "Recent",
+    "middling": "In the middle",
+    "quiet_but_large": "Quiet, but large",
+    "quiet": "Quiet",
+    "alike": "All alike",
     "too_few": "Too few to score",
     "not_graded": "Not graded",
     "not_supplied": "Not supplied",
+    "not_known": "Not known",
+    "stated": "Stated",
+    "derived": "Told by purchases",
+    "at_a_loss": "Served at a loss",
+    "with_profit": "Served with profit",
+    "one_order": "One order",
+    "returns_much": "Returns much",
+    "discount_buyer": "Buys at a discount",
+    "order_size": "Size of order",
+    "breadth": "Breadth of products",
+    "mixed": "Mixed",
+    "all_year": "All the year round",
+    "q1": "First quarter",
+    "q2": "Second quarter",
+    "q3": "Third quarter",
+    "q4": "Fourth quarter",
+    "satisfaction_product": "Satisfaction with the product",
+    "satisfaction_service": "Satisfaction with the service",
+    "satisfaction_after_sales": "Satisfaction with after-sales",
+    "satisfaction_brand": "Satisfaction with the brand",
+    "satisfaction_overall": "Satisfaction over all",
+    "loyalty_product": "Loyalty to the product: buys again",
+    "loyalty_service": "Loyalty to the service: stays",
+    "loyalty_brand": "Loyalty to the brand: recommends",
+    "cost_of_winning": "Cost of winning",
+    "cost_of_serving": "Cost of serving",
+    "lifetime_value": "Lifetime value",
+    "net": "Net sales so far",
+    "scale": "Business scale",
+    "credit_grade": "Credit grade",
+    "industry": "Industry",
+    "region": "Region",
+    "habit_group": "Mostly bought",
+    "habit_channel": "Mostly through",
+    "habit_season": "Mostly in",
+    "customer_type": "Customer type",
+    "scorecard": "Scorecard",
+    "need": "Need",
     "product": "Product",
     "service": "Service",
     "after_sales": "After-sales",
@@ -282,7 +331,7 @@ WORDS = {
     "frequency": "Purchase frequency",
     "spend": "Spend",
     "loyalty": "Loyalty",
-    "lifetime": "Profit so far",
+    "lifetime": "Lifetime value",
     "no_cuts": "No cuts to grade by",
     "answers": "Survey answers",
     "needs": "Needs surveys",

@@ -62,7 +62,7 @@ def publish(run: Run) -> Path:
     client, period, folder = run.client, run.period, run.folder
     execution.check_balance(client, period)
     books = [findings.read(step, client, period) for step in findings.STEPS]
-    language = Language(client.languages[0], client.currency)
+    language = Language(client.languages[0], client.currency, client.classes.words)
     page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
     (folder / "report.html").write_text(page, "utf-8")
     excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
