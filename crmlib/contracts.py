@@ -146,6 +146,7 @@ CLASSES = Table(
         ("satisfaction", TEXT, "satisfied, neutral, dissatisfied (X04)"),
         ("tier", TEXT, "high, medium, low (X16)"),
         ("tier_points", NUMBER, "1–3, the weighted mean behind the tier"),
+        ("cluster", TEXT, "group_1, group_2 … of customers alike (X08), or not_grouped"),
     ),
 )
 

@@ -78,7 +78,7 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name")]
+        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name", "group")]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -171,26 +171,32 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers orders "
-    "records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
-    "share": "filled probability share share_of_customers share_of_sales",
-    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
+    "count": "asked by_fixed_days customers days_old groups high lines low medium misfits n nameless not_graded numbers orders "
+    "records rows rows_in rows_kept rows_merged rows_quarantined smallest strangers title_rows",
+    "share": "filled probability share share_high share_low share_of_customers share_of_sales",
+    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined net",
     "score": "margin score score_before score_high score_low",
     "days": "recency_days",
-    "number": "figure",
+    "number": "apart apart_high apart_low effect figure silhouette stability",
     "date": "first_date last_date",
-    "row": "least median most previous value value_high value_low",
+    "row": "inside least median most others previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty reason segment spend table tier use value_class",
+    "word": "before behaviour class cluster customer_type decided_by fact fate file flag frequency given group level "
+    "lifetime loyalty need reason segment spend table tier use value_class word",
+    "group": "group_name",
     "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "apart": "Lift, or how often larger",
+    "apart_high": "Highest",
+    "apart_low": "Lowest",
+    "asked": "Whose need is known",
     "by_fixed_days": "By fixed days",
     "change": "Change",
+    "cluster": "Group",
     "column": "Our column",
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
@@ -198,6 +204,7 @@ HEADINGS = {
     "decided_by": "Decided by",
     "difference": "Difference",
     "different": "Differ in",
+    "effect": "Effect, -1 to 1",
     "evidence": "Agree in",
     "figure": "Figure",
     "file": "File",
@@ -206,8 +213,11 @@ HEADINGS = {
     "given": "Given tier",
     "gross": "Sales",
     "gross_before": "Sales, previous period",
+    "group_name": "What sets it apart",
+    "groups": "Groups",
     "header": "Header in the file",
     "id": "Measure",
+    "inside": "In the class",
     "margin": "Margin of chance",
     "misfits": "Records that misfit",
     "money_in": "Worth",
@@ -218,9 +228,11 @@ HEADINGS = {
     "n": "n",
     "nameless": "Naming nobody",
     "near": "Nearly agree in",
+    "need": "Need",
     "numbers": "Numbers",
     "orders": "Orders",
     "other_id": "Other number (masked)",
+    "others": "All other customers",
     "placed": "Orders placed",
     "previous": "Previous period",
     "probability": "Likely to be one",
@@ -240,12 +252,18 @@ HEADINGS = {
     "score_high": "90% high",
     "score_low": "90% low",
     "share": "Share",
+    "share_high": "90% high",
+    "share_low": "90% low",
     "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
+    "silhouette": "Silhouette",
+    "smallest": "Smallest group",
+    "stability": "Stability",
     "strangers": "Of unknown customers",
     "tier": "Computed tier",
     "value": "This period",
     "value_class": "Value",
     "value_high": "90% high",
     "value_low": "90% low",
+    "word": "Which",
 }

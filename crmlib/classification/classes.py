@@ -14,6 +14,7 @@ from crmlib.rules import AbcRule, BehaviourRule, Classes, Cuts, SatisfactionRule
 LEVELS = ("high", "medium", "low")
 POINTS = {"high": 3, "medium": 2, "low": 1}
 NOT_GRADED = "not_graded"
+NOT_GROUPED = "not_grouped"
 
 
 def by_cuts(values: pd.Series, cuts: Cuts) -> pd.Series:
@@ -212,6 +213,7 @@ def classes(
         satisfaction=content,
         tier=by_cuts(points, rules.tier.cuts),
         tier_points=points,
+        cluster=NOT_GROUPED,  # until `clusters.labels` has looked at all customers together
     )
 
 
