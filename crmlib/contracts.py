@@ -175,6 +175,7 @@ CLASSES = Table(
         ("habit_channel", TEXT, "channel of more than half of order lines, mixed, or not_supplied (X07)"),
         ("habit_season", TEXT, "q1–q4 of more than half of order lines, all_year, or unknown (X07)"),
         ("tags", TEXT, "free tags (X12), comma between; empty where none holds"),
+        ("cluster", TEXT, "group_1, group_2 … of customers alike (X08), or not_grouped"),
     ),
 )
 

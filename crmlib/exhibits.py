@@ -81,7 +81,7 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name")]
+        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name", "group")]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -197,36 +197,44 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old derived high lines low medium misfits n nameless not_graded "
-    "numbers orders recency_points records rfm_score rows rows_in rows_kept rows_merged "
-    "rows_quarantined stated strangers title_rows",
-    "share": "filled from_share probability share share_of_customers share_of_sales weight_share",
+    "count": "asked by_fixed_days customers days_old derived groups high lines low medium misfits n "
+    "nameless not_graded numbers orders recency_points records rfm_score rows rows_in rows_kept "
+    "rows_merged rows_quarantined smallest stated strangers title_rows",
+    "share": "filled from_share probability share share_high share_low share_of_customers share_of_sales "
+    "weight_share",
     "money": "acquired amount difference gross gross_before least_gross loss mean_order money money_in "
     "money_kept money_merged money_quarantined net retained service spend_ahead",
     "score": "margin mean_points score score_before score_high score_low",
     "days": "recency_days",
-    "number": "breadth contribution figure orders_a_year points weight",
+    "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
+    "silhouette stability weight",
     "date": "first_date last_date",
-    "row": "least median most previous value value_high value_low",
+    "row": "inside least median most others previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group "
-    "level lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 reason "
-    "segment sign spend table tag tier use value_class",
+    "word": "before behaviour class cluster customer_type decided_by fact fate file flag frequency given "
+    "group level lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 "
+    "reason segment sign spend table tag tier use value_class word",
     "name": "channel industry product_group region",
     "fields": "agreeing different field near same",
     "tags": "signs tags",
+    "group": "group_name",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
     "acquired": "Sales of customers won",
     "agreeing": "Agree in",
+    "apart": "Lift, or how often larger",
+    "apart_high": "Highest",
+    "apart_low": "Lowest",
+    "asked": "Whose need is known",
     "birth_year": "Year of birth",
     "breadth": "Product groups",
     "by_fixed_days": "By fixed days",
     "change": "Change",
     "city": "City",
+    "cluster": "Group",
     "cohort": "First order · customers",
     "column": "Our column",
     "condition": "Condition",
@@ -240,6 +248,7 @@ HEADINGS = {
     "detail": "Detail",
     "difference": "Difference",
     "different": "Differ in",
+    "effect": "Effect, -1 to 1",
     "evidence": "Evidence",
     "figure": "Figure",
     "file": "File",
@@ -251,9 +260,12 @@ HEADINGS = {
     "grade": "Grade",
     "gross": "Sales",
     "gross_before": "Sales, previous period",
+    "group_name": "What sets it apart",
+    "groups": "Groups",
     "header": "Header in the file",
     "id": "Measure",
     "industry": "Industry",
+    "inside": "In the class",
     "least_gross": "Least sales",
     "loss": "Lost by serving",
     "margin": "Margin of chance",
@@ -276,6 +288,7 @@ HEADINGS = {
     "orders": "Orders",
     "orders_a_year": "Orders a year",
     "other_id": "Other number (masked)",
+    "others": "All other customers",
     "part": "Part",
     "placed": "Orders placed",
     "points": "Points, 0–100",
@@ -307,11 +320,16 @@ HEADINGS = {
     "score_low": "90% low",
     "service": "Cost of serving",
     "share": "Share",
+    "share_high": "90% high",
+    "share_low": "90% low",
     "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
     "sign": "Sign",
     "signs": "Signs",
+    "silhouette": "Silhouette",
+    "smallest": "Smallest group",
     "spend_ahead": "Net sales after one more such year",
+    "stability": "Stability",
     "strangers": "Of unknown customers",
     "tag": "Tag",
     "tier": "Computed tier",
@@ -321,4 +339,5 @@ HEADINGS = {
     "value_low": "90% low",
     "weight": "Weight",
     "weight_share": "Share of the weights",
+    "word": "Which",
 }

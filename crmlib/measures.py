@@ -232,6 +232,36 @@ ALL = [
             "Customers in the segment",
             "customers in the RFM segment (X18)",
         ),
+        (
+            "cluster.count",
+            "count",
+            "Groups alike",
+            "groups that clustering finds clear and steady (X08); 0 where it finds none",
+        ),
+        (
+            "cluster.{group}.customers",
+            "count",
+            "Customers in the group",
+            "customers in the group found by clustering",
+        ),
+        (
+            "cluster.silhouette",
+            "number",
+            "Clearness of groups",
+            "mean silhouette: how much nearer to the own group than to the next, -1 to 1",
+        ),
+        (
+            "cluster.stability",
+            "number",
+            "Steadiness of groups",
+            "mean adjusted Rand index of the groups that two halves of the customers give, 1 = the same",
+        ),
+        (
+            "profile.{class}.{level}.customers",
+            "count",
+            "Customers described",
+            "customers of the class, held against all other customers with a class",
+        ),
         ("abc.{grade}.customers", "count", "Customers by ABC grade", "customers of grade A, B or C (X05)"),
         ("need.{need}.customers", "count", "Customers by need", "customers in the need group (X03)"),
         (

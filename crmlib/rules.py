@@ -277,6 +277,43 @@ class SamePerson(Rule):
         return self
 
 
+class ClusterRule(Rule):
+    """Groups alike (X08): how many, and how clear and how steady they must be to be told.
+
+    Below a silhouette of 0.25 a clustering shows no substantial structure (Kaufman & Rousseeuw 1990,
+    Finding Groups in Data, table 4); from a stability of 0.75 on it is taken as valid (Hennig 2007,
+    Comput. Stat. Data Anal. 52, 258-271).
+    """
+
+    at_least: int = Field(30, ge=10)  # customers; fewer fall into groups by chance
+    fewest: int = Field(2, ge=2)  # groups tried
+    most: int = Field(8, le=12)  # more kinds of customer than these nobody keeps in mind
+    least_members: int = Field(10, ge=2)  # of the smallest group; fewer are exceptions, not a kind
+    least_silhouette: float = Field(0.25, ge=-1, le=1)
+    least_stability: float = Field(0.75, ge=0, le=1)  # mean adjusted Rand index of half samples
+    # Among numbers of groups so steady, and less clear by no more than this, the most groups are taken.
+    sure_stability: float = Field(0.95, ge=0, le=1)
+    nearly_as_clear: float = Field(0.15, ge=0, le=2)
+    repeats: int = Field(20, ge=5)  # half samples drawn for each number of groups
+    sample: int = Field(2000, ge=200)  # customers drawn to choose the number of groups
+    least_known: Share = 0.95  # a fact known of fewer customers is left out
+    skewed_from: float = Field(1, ge=0)  # skewness from which a fact is taken by its logarithm
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ClusterRule":
+        if self.fewest > self.most:
+            raise ValueError(f"fewest ({self.fewest}) must not lie above most ({self.most})")
+        return self
+
+
+class ProfileRule(Rule):
+    """What is told of a class (X14): from how many customers on, and which differences."""
+
+    at_least: int = Field(30, ge=2)  # customers of the class, and of all others
+    least_effect: Share = 0.147  # below it a difference is negligible (Romano et al. 2006)
+    most: int = Field(3, ge=1)  # differences a class
+
+
 class Classes(Rule):
     """All standards of classification; the goal says what they are for (X11)."""
 
@@ -296,6 +333,8 @@ class Classes(Rule):
     tags: dict[Annotated[str, AfterValidator(_tag)], TagRule] = TAGS
     # The client's own names of classes, as in `champion: 明星客户`; the tier table keeps its twelve columns' words.
     words: dict[Annotated[str, AfterValidator(_word)], Annotated[str, AfterValidator(_called)]] = {}
+    cluster: ClusterRule = ClusterRule()
+    profile: ProfileRule = ProfileRule()
 
 
 class Quality(Rule):

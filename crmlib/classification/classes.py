@@ -30,6 +30,8 @@ from crmlib.classification.scorecard import scored
 from crmlib.classification.tags import tags
 from crmlib.rules import AbcRule, BehaviourRule, Classes
 
+NOT_GROUPED = "not_grouped"
+
 
 def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
     """Value (X01): points for orders, net spend and profit, their mean at least 2.5, 1.5."""
@@ -140,6 +142,7 @@ def classes(
         **worth[["lifetime_value", "served"]],
         potential=signs,
         **attributes(ids, beside),
+        cluster=NOT_GROUPED,  # until `clusters.labels` has looked at all customers together
     )
     return judged.assign(tags=tags(facts, judged, rules.tags, decimals=decimals))
 

@@ -108,6 +108,25 @@ class Language:
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
 
+    def _group(self, value: str) -> str:
+        # A group of customers and, behind it, what sets it apart: "group_1 orders.higher".
+        group, *traits = value.split()
+        return (
+            self.text("{group:word}: {traits:words}", group=group, traits=traits)
+            if traits
+            else self._word(group)
+        )
+
+    def _traits(self, values: list[dict]) -> str:
+        return "; ".join(map(self._trait, values))
+
+    def _trait(self, trait: dict) -> str:
+        """One difference of a class: fact, word (of a fact in words), unit, inside, others."""
+        sides = {side: self.show(trait[side], trait["unit"]) for side in ("inside", "others")}
+        if trait["word"] is None:
+            return self.text("{fact:word} {inside} against {others}", fact=trait["fact"], **sides)
+        return self.text("{fact:word} {word:word}: {inside} against {others}", **trait | sides)
+
 
 class _Formatter(string.Formatter):
     """`{n:count}`: the part after the colon is a unit."""
@@ -215,7 +234,6 @@ WORDS = {
     "products": "Different products",
     "discount_share": "Share of sales at a discount",
     "peak_quarter_share": "Share of sales in the strongest quarter",
-    "quiet": "Quiet",
     "returning": "Came again",
     "reactivated": "Came back",
     "exhibits": "Exhibits",
@@ -344,4 +362,35 @@ WORDS = {
     "sale": "Sale",
     "return": "Return",
     "gift": "Gift",
+    "not_grouped": "Not grouped",
+    **{f"group_{number}": f"Group {number}" for number in range(1, 13)},
+    "profit_margin": "Profit margin",
+    "returned_share": "Share taken back",
+    "tenure_days": "Days since the first order",
+    "channel": "Channel",
+    # What sets a group apart, in the words of its name.
+    "net.higher": "large",
+    "net.lower": "small",
+    "orders.higher": "frequent",
+    "orders.lower": "seldom",
+    "recency_days.higher": "long silent",
+    "recency_days.lower": "recent",
+    "gap_days.higher": "long gaps",
+    "gap_days.lower": "short gaps",
+    "profit_margin.higher": "high margin",
+    "profit_margin.lower": "low margin",
+    "returned_share.higher": "much taken back",
+    "returned_share.lower": "little taken back",
+    "discount_share.higher": "much discount",
+    "discount_share.lower": "little discount",
+    "tenure_days.higher": "long known",
+    "tenure_days.lower": "new",
+    # How a fact is used in grouping, and why there may be no groups.
+    "used": "Used",
+    "used_logged": "Used, by its logarithm",
+    "seldom_known": "Known of too few customers",
+    "unclear": "no number of groups is clear enough",
+    "unsteady": "two halves of the customers give different groups",
+    "exceptions": "the groups are a few exceptions and all others",
+    "no_clearer": "the groups are no clearer than in a cloud without groups",
 }
