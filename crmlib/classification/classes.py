@@ -14,6 +14,7 @@ from crmlib.rules import AbcRule, BehaviourRule, Classes, Cuts, SatisfactionRule
 LEVELS = ("high", "medium", "low")
 POINTS = {"high": 3, "medium": 2, "low": 1}
 NOT_GRADED = "not_graded"
+AS_LEVEL = {"satisfied": "high", "neutral": "medium", "dissatisfied": "low"}
 
 
 def by_cuts(values: pd.Series, cuts: Cuts) -> pd.Series:
@@ -202,7 +203,8 @@ def classes(
         said = _as_stated(facts, stated, "satisfaction")
         content = said if content is None else content.astype(object).where(content.notna(), said)
     worth = value(facts, rules.value, decimals)
-    points = tier_points(facts, frequency, loyal, rules, decimals)
+    habits = {"activity": activity, "satisfaction": content}
+    points = tier_points(facts, frequency, loyal, rules, decimals, habits=habits)
     return pd.concat([rfm, states], axis=1).assign(
         value=worth,
         abc=abc(facts, rules.abc),
@@ -242,28 +244,46 @@ def loyalty(facts: pd.DataFrame, recommend: pd.Series, rules: Classes) -> pd.Ser
 
 
 def tier_points(
-    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+    facts: pd.DataFrame,
+    frequency: pd.Series,
+    loyal: pd.Series,
+    rules: Classes,
+    decimals: int,
+    *,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> pd.Series:
     """Points of the combined tier (X16): frequency, spend, loyalty, lifetime value as far as known.
 
     Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
     spend is all that is graded, the tier is the value class of spend.
     """
-    parts = tier_parts(facts, frequency, loyal, rules, decimals)
+    parts = tier_parts(facts, frequency, loyal, rules, decimals, habits=habits)
     points = mean_points(parts, rules.tier.weights.model_dump())
     # Without a graded amount, habits alone would make a tier that says nothing of worth.
     return points.where(parts["spend"] != NOT_GRADED)
 
 
 def tier_parts(
-    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+    facts: pd.DataFrame,
+    frequency: pd.Series,
+    loyal: pd.Series,
+    rules: Classes,
+    decimals: int,
+    *,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> dict[str, pd.Series]:
-    """The gradings behind the combined tier: frequency, spend, loyalty, lifetime."""
+    """The gradings behind the combined tier: frequency, spend, loyalty, lifetime.
+
+    `habits` are activity and satisfaction, which take part only where the client lets them weigh.
+    """
+    weights = rules.tier.weights.model_dump()
+    more = {n: part for n, part in (habits or {}).items() if weights[n] and part is not None}
+    more = {n: part.replace(AS_LEVEL).fillna(NOT_GRADED) for n, part in more.items()}
     rule, main = rules.value, 10**decimals
     spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
     profit = facts["profit"].astype("Float64").astype(float) / main
     lifetime = graded(profit, rule.profit, rule.shares, rule.at_least)
-    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime}
+    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime} | more
 
 
 def counts(classes: pd.DataFrame, column: str, order: tuple[str, ...] = ()) -> pd.DataFrame:
