@@ -78,7 +78,7 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name")]
+        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name", "joint")]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -171,26 +171,36 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "by_fixed_days customers days_old high lines low medium misfits n nameless not_graded numbers orders "
-    "records rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
-    "share": "filled probability share share_of_customers share_of_sales",
-    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined",
+    "count": "by_fixed_days customers days_old fell high lines low medium misfits n nameless not_graded numbers orders "
+    "records rose rows rows_in rows_kept rows_merged rows_quarantined strangers title_rows",
+    "share": "bought_share bought_share_high bought_share_low churned_share filled probability share "
+    "share_of_customers share_of_sales",
+    "money": "amount difference gross gross_before money money_in money_kept money_merged money_quarantined net "
+    "net_change net_each",
     "score": "margin score score_before score_high score_low",
     "days": "recency_days",
     "number": "figure",
     "date": "first_date last_date",
     "row": "least median most previous value value_high value_low",
     "change": "change",
+    "joint": "cause",
     "measure": "id",
     "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty reason segment spend table tier use value_class",
+    "lifetime loyalty now reason segment spend table tier use value_class",
     "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "before": "Tier then",
+    "bought": "Bought again",
+    "bought_share": "Bought again, share",
+    "bought_share_high": "90% high",
+    "bought_share_low": "90% low",
     "by_fixed_days": "By fixed days",
+    "cause": "Moved by",
     "change": "Change",
+    "churned_share": "Churned since, share",
     "column": "Our column",
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
@@ -199,6 +209,8 @@ HEADINGS = {
     "difference": "Difference",
     "different": "Differ in",
     "evidence": "Agree in",
+    "fact": "What decided",
+    "fell": "Fell",
     "figure": "Figure",
     "file": "File",
     "filled": "Filled",
@@ -216,9 +228,14 @@ HEADINGS = {
     "money_quarantined": "Worth set aside",
     "month": "Month",
     "n": "n",
+    "net": "Net sales of the period",
+    "net_change": "Change against the previous period",
+    "net_each": "Net sales a customer",
+    "now": "Tier now",
     "nameless": "Naming nobody",
     "near": "Nearly agree in",
     "numbers": "Numbers",
+    "one_side": "New or gone",
     "orders": "Orders",
     "other_id": "Other number (masked)",
     "placed": "Orders placed",
@@ -229,6 +246,7 @@ HEADINGS = {
     "repeated": "Repeated",
     "rule": "How it was read",
     "recency_days": "Mean days since last order",
+    "rose": "Rose",
     "rows": "Rows",
     "rows_in": "Came in",
     "rows_kept": "Kept",
@@ -242,6 +260,7 @@ HEADINGS = {
     "share": "Share",
     "share_of_customers": "Share of customers, largest first",
     "share_of_sales": "Share of sales",
+    "stayed": "Stayed",
     "strangers": "Of unknown customers",
     "tier": "Computed tier",
     "value": "This period",

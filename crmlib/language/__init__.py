@@ -93,6 +93,10 @@ class Language:
     def _word(self, value: str) -> str:
         return self.text(WORDS.get(value, value))
 
+    def _joint(self, value: str) -> str:
+        """Several of the library's words in one cell, as in "money+time"."""
+        return " + ".join(map(self._word, value.split("+")))
+
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
         return self._word(value) if value in ("unknown", "other") else value
@@ -274,6 +278,22 @@ WORDS = {
     "snapshot": "Customer totals",
     "frequency": "Purchase frequency",
     "spend": "Spend",
+    "money": "Money",
+    "recency": "Recency",
+    "satisfaction": "Satisfaction",
+    "activity": "Activity",
+    "time": "Time as a customer",
+    "cut": "Others: the amount needed moved",
+    "rule": "A changed rule",
+    "gone": "Gone",
+    "net": "Net spend so far",
+    "profit": "Profit so far",
+    "orders_a_year": "Orders a year",
+    "tenure_days": "Days since the first order",
+    "score": "Latest survey form, 0–100",
+    "net_needed": "Net spend needed",
+    "profit_needed": "Profit needed",
+    "orders_a_year_needed": "Orders a year needed",
     "loyalty": "Loyalty",
     "lifetime": "Profit so far",
     "no_cuts": "No cuts to grade by",

@@ -167,7 +167,7 @@ def _cell(
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name") else text
+        text = language.show(value, unit) if unit in ("word", "name", "joint") else text
         sheet.write_string(row, column, corrections.cut(text))
 
 
