@@ -185,8 +185,8 @@ _UNITS = {
     "change": "change",
     "joint": "cause",
     "measure": "id",
-    "word": "before behaviour class customer_type decided_by fact fate file flag frequency given group level "
-    "lifetime loyalty now reason segment spend table tier use value_class",
+    "word": "activity before behaviour class customer_type decided_by fact fate file flag frequency given group level "
+    "lifetime loyalty now reason satisfaction segment spend table tier use value_class",
     "name": "channel industry product_group region",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}

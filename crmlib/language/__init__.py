@@ -297,6 +297,7 @@ WORDS = {
     "loyalty": "Loyalty",
     "lifetime": "Profit so far",
     "no_cuts": "No cuts to grade by",
+    "tier_cuts": "The cuts of the tier itself",
     "answers": "Survey answers",
     "needs": "Needs surveys",
     "feedback": "Feedback",

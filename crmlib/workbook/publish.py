@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crmlib import findings, tables
+from crmlib.classification import standards
 from crmlib.cleaning import records
 from crmlib.client import Client
 from crmlib.collection import sources
@@ -70,6 +71,7 @@ def publish(run: Run) -> Path:
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
     _internal(client, period, folder / "internal", language)
+    _standards(client, period, folder)
     manifest = _manifest(run) | {"tables": fingerprints}
     (folder / "manifest.json").write_text(_json(manifest), "utf-8")
     place = client.report(period)
@@ -128,6 +130,13 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
     excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
     for path in folder.iterdir():
         path.chmod(0o600)
+
+
+def _standards(client: Client, period: Period, folder: Path) -> None:
+    """The rules this run graded by, where the next period's run looks for them when `built/` is gone."""
+    written = client.built(period) / standards.FILE
+    if written.is_file():
+        shutil.copyfile(written, folder / standards.FILE)
 
 
 def _manifest(run: Run) -> dict:
