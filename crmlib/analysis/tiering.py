@@ -18,7 +18,7 @@ def since(
     Parameters
     ----------
     given : the tier that was given then, by customer_id; who has none of the three is left out
-    now : `classification.facts.activity` of this period
+    now : `classification.facts.activity` of this period; without rows nobody knows who bought
     behaviours, behaviours_before : customer_id, behaviour, at both dates
 
     Returns
@@ -37,7 +37,7 @@ def since(
     )
     stayed = then.isin(["active", "dormant"])
     rows = []
-    for level in LEVELS:
+    for level in LEVELS if len(now) else ():
         mine = given == level
         if count := int(mine.sum()):
             again = intervals.share(int(bought[mine].sum()), count)
