@@ -298,13 +298,14 @@ def told(moves: pd.DataFrame, steps: pd.DataFrame) -> dict:
     -------
     both (customers with a tier at both dates), own (of these moved by own facts), rose, fell, cut and
     rule (moved by these alone in a step), new, gone, net (net sales of the period of those who moved
-    themselves), decided (the causes most often found)
+    themselves), decided (the groups of facts most often among the causes)
     """
     table = by_cause(moves)
     own = table[~table["cause"].isin(["cut", "rule"])]
     at = steps[(steps["then"] != NEW) & (steps["now"] != GONE)]
     known = (at[["then", "now"]] != classing.NOT_GRADED).all(axis=1)
     counted = table.set_index("cause")["customers"]
+    parts = own.assign(cause=own["cause"].str.split("+")).explode("cause").groupby("cause")["customers"].sum()
     return {
         "both": int(known.sum()),
         "own": int(own["customers"].sum()),
@@ -315,7 +316,7 @@ def told(moves: pd.DataFrame, steps: pd.DataFrame) -> dict:
         "new": int((steps["then"] == NEW).sum()),
         "gone": int((steps["now"] == GONE).sum()),
         "net": int(own["net"].sum()),
-        "decided": sorted(own.loc[own["customers"] == own["customers"].max(), "cause"]),
+        "decided": sorted(parts.index[parts == parts.max()]),
     }
 
 

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
 from crmlib.visualisation.theme import (
@@ -259,7 +260,15 @@ def _bands(ax: Axes, edges: list[dict], sizes: pd.Series, ways: list[str], show:
         ax.fill_between(x * 0.97 + 0.015, upper - many, upper, color=FLOW[way], alpha=0.75, linewidth=1)
         if way in COUNTED:
             height = left + (right - left) * _eased(COUNTED[way]) - many / 2
-            _beside(ax, show(str(sizes.name), many), COUNTED[way], height, offset=(0, 1), align="center")
+            _beside(
+                ax,
+                show(str(sizes.name), many),
+                COUNTED[way],
+                height,
+                offset=(0, 1),
+                align="center",
+                halo=True,
+            )
 
 
 def _named_ways(ax: Axes, ways: list[str], heading: Heading) -> None:
@@ -294,8 +303,9 @@ def _beside(
     *,
     offset: tuple[int, int] = (4, 0),
     align: str = "left",
+    halo: bool = False,
 ) -> None:
-    """A text at a point, some points of type away from it."""
+    """A text at a point, some points of type away from it; with a halo where it stands on a colour."""
     ax.annotate(
         drawable(text),
         (x, y),
@@ -304,6 +314,7 @@ def _beside(
         ha=align,
         va="center",
         color=INK,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")] if halo else None,
     )
 
 

@@ -157,6 +157,23 @@ def test_new_and_gone_customers_are_told_apart_and_did_not_move():
     ]
 
 
+def test_what_moved_most_is_told_by_group_even_where_several_moved_together():
+    rows = [("a", "low", "medium", "money+time"), ("b", "low", "high", "time"), ("c", "high", "low", "cut")]
+    table = pd.DataFrame(rows, columns=["customer_id", "before", "now", "cause"]).assign(
+        net=5, net_change=None
+    )
+    table = table.astype({"net": "Int64", "net_change": "Int64"})
+    steps = pd.DataFrame(
+        {"then": ["low", "low", "high"], "now": ["medium", "high", "low"]}, index=list("abc")
+    )
+    values = migration.told(table, steps)
+    assert (values["own"], values["rose"], values["fell"], values["cut"], values["net"]) == (2, 2, 0, 1, 10)
+    assert values["decided"] == ["time"]
+    found = migration.figures(table, steps)
+    assert found["tier.moved.time.customers"] == {"value": 2, "n": 3}
+    assert found["tier.moved.money.customers"] == {"value": 1, "n": 3}
+
+
 def test_the_money_is_the_periods_net_sales_and_its_change():
     standard = rules()
     way = passage.Passage(passage.Known(crowd(6000)), passage.Known(crowd(11000)), standard, standard, 2)

@@ -237,3 +237,13 @@ def test_the_sheet_of_changes_tells_the_cause_and_the_money(home):
         ],
         ["客户C", "客户C", "低价值客户", "中价值客户", "金额", "累计净消费", 2000, 12345.67, 10345.67, None],
     ]
+
+
+def test_a_table_without_a_day_tells_of_no_change(home):
+    client, *_ = chain(home, yaml())
+    way = passage.passage(client, Period.parse("2024-Q4"), client.classes)
+    steps = passage.steps(way)
+    moved = migration.moves(way, steps)
+    assert (len(steps), len(moved), len(migration.flow(way, steps))) == (0, 0, 0)
+    assert migration.told(moved, steps)["both"] == 0
+    assert migration.by_cause(moved).empty
