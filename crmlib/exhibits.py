@@ -81,7 +81,9 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [c for c in self.columns if self._unit(c, "text") in ("word", "name", "group")]
+        shown = [
+            c for c in self.columns if self._unit(c, "text") in ("word", "name", "tags", "group", "joint")
+        ]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -197,13 +199,14 @@ def _plain_value(value: Any) -> Any:
 # One column, one meaning, hence one unit; a column that is not named here is text as delivered.
 # "row": the rows differ, and each names its own in the column `unit`.
 _UNITS = {
-    "count": "asked by_fixed_days customers days_old derived groups high lines low medium misfits n "
-    "nameless not_graded numbers orders recency_points records rfm_score rows rows_in rows_kept "
-    "rows_merged rows_quarantined smallest stated strangers title_rows",
-    "share": "filled from_share probability share share_high share_low share_of_customers share_of_sales "
-    "weight_share",
+    "count": "asked by_fixed_days customers days_old derived fell groups high lines low medium misfits n "
+    "nameless not_graded numbers orders recency_points records rfm_score rose rows rows_in "
+    "rows_kept rows_merged rows_quarantined smallest stated strangers title_rows",
+    "share": "bought_share bought_share_high bought_share_low churned_share filled from_share probability "
+    "share share_high share_low share_of_customers share_of_sales weight_share",
     "money": "acquired amount difference gross gross_before least_gross loss mean_order money money_in "
-    "money_kept money_merged money_quarantined net retained service spend_ahead",
+    "money_kept money_merged money_quarantined net net_change net_each retained service "
+    "spend_ahead",
     "score": "margin mean_points score score_before score_high score_low",
     "days": "recency_days",
     "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
@@ -212,13 +215,15 @@ _UNITS = {
     "row": "inside least median most others previous value value_high value_low",
     "change": "change",
     "measure": "id",
-    "word": "before behaviour class cluster customer_type decided_by fact fate file flag frequency given "
-    "group level lifetime loyalty measure need part points_1 points_2 points_3 points_4 points_5 "
-    "reason segment sign spend table tag tier use value_class word",
+    "word": "activity before behaviour class cluster customer_type decided_by fact fate file flag "
+    "frequency given group level lifetime loyalty measure need now part points_1 points_2 "
+    "points_3 points_4 points_5 reason satisfaction segment sign spend table tag tier use "
+    "value_class word",
     "name": "channel industry product_group region",
     "fields": "agreeing different field near same",
     "tags": "signs tags",
     "group": "group_name",
+    "joint": "cause",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
@@ -229,10 +234,17 @@ HEADINGS = {
     "apart_high": "Highest",
     "apart_low": "Lowest",
     "asked": "Whose need is known",
+    "before": "Tier then",
     "birth_year": "Year of birth",
+    "bought": "Bought again",
+    "bought_share": "Bought again, share",
+    "bought_share_high": "90% high",
+    "bought_share_low": "90% low",
     "breadth": "Product groups",
     "by_fixed_days": "By fixed days",
+    "cause": "Moved by",
     "change": "Change",
+    "churned_share": "Churned since, share",
     "city": "City",
     "cluster": "Group",
     "cohort": "First order · customers",
@@ -250,6 +262,8 @@ HEADINGS = {
     "different": "Differ in",
     "effect": "Effect, -1 to 1",
     "evidence": "Evidence",
+    "fact": "What decided",
+    "fell": "Fell",
     "figure": "Figure",
     "file": "File",
     "filled": "Filled",
@@ -283,7 +297,12 @@ HEADINGS = {
     "nameless": "Naming nobody",
     "near": "Nearly agree in",
     "need": "Stated need",
+    "net": "Net sales of the period",
+    "net_change": "Change against the previous period",
+    "net_each": "Net sales a customer",
+    "now": "Tier now",
     "numbers": "Numbers",
+    "one_side": "New or gone",
     "opened_day": "Customer since",
     "orders": "Orders",
     "orders_a_year": "Orders a year",
@@ -306,6 +325,7 @@ HEADINGS = {
     "repeated": "Repeated",
     "retained": "Sales of customers held",
     "rfm_score": "Score",
+    "rose": "Rose",
     "rows": "Rows",
     "rows_in": "Came in",
     "rows_kept": "Kept",
@@ -330,6 +350,7 @@ HEADINGS = {
     "smallest": "Smallest group",
     "spend_ahead": "Net sales after one more such year",
     "stability": "Stability",
+    "stayed": "Stayed",
     "strangers": "Of unknown customers",
     "tag": "Tag",
     "tier": "Computed tier",

@@ -187,16 +187,22 @@ class PotentialRule(Rule):
 
 
 class TierWeights(Rule):
-    """What each part weighs in the combined tier; a missing part is left out."""
+    """What each part weighs in the combined tier; a missing part is left out.
+
+    Activity and satisfaction weigh nothing unless the client says so: they tell of today's mood, the
+    other four of what a customer is worth (X16).
+    """
 
     frequency: Weight = 1
     spend: Weight = 1
     loyalty: Weight = 1
     lifetime: Weight = 1
+    activity: Weight = 0
+    satisfaction: Weight = 0
 
     @model_validator(mode="after")
     def _something(self) -> "TierWeights":
-        if self.frequency + self.spend + self.loyalty + self.lifetime == 0:
+        if not any(self.model_dump().values()):
             raise ValueError("all weights are 0, so nothing would decide the tier")
         return self
 
@@ -335,6 +341,27 @@ class Classes(Rule):
     words: dict[Annotated[str, AfterValidator(_word)], Annotated[str, AfterValidator(_called)]] = {}
     cluster: ClusterRule = ClusterRule()
     profile: ProfileRule = ProfileRule()
+
+
+def earlier(before: Rule | None, today: Rule) -> Rule:
+    """Yesterday's standards from what is said of them; what is not said is as today.
+
+    >>> today = Classes(tier=TierRule(cuts=Cuts(high=2.4, medium=1.2)))
+    >>> then = earlier(Classes(abc=AbcRule(at_least=5)), today)
+    >>> then.abc.at_least, then.tier.cuts.high
+    (5, 2.4)
+    """
+    return today if before is None else type(today).model_validate(_said(before, today))
+
+
+def _said(before: Rule, today: Rule) -> dict:
+    """The settings of today with those of `before` that somebody wrote in their place."""
+    values = today.model_dump()
+    for name in before.model_fields_set:
+        old, new = getattr(before, name), getattr(today, name)
+        both = isinstance(old, Rule) and isinstance(new, Rule)
+        values[name] = _said(old, new) if both else old.model_dump() if isinstance(old, Rule) else old
+    return values
 
 
 class Quality(Rule):

@@ -4,6 +4,7 @@ import pytest
 from builders import CONFIG, made
 
 from crmlib import client as clients
+from crmlib import rules
 from crmlib.errors import ConfigError
 
 
@@ -270,3 +271,26 @@ def test_a_file_in_another_encoding_is_refused(home):
 def test_settings_cannot_be_changed_after_loading(acme):
     with pytest.raises(ValueError, match="frozen"):
         acme.settings.currency = "USD"
+
+
+def test_what_is_not_said_of_the_previous_standards_is_as_today(home):
+    config = CONFIG + (
+        "classes:\n  tier: {cuts: {high: 2.4, medium: 1.2}}\n  abc: {at_least: 7}\n"
+        "classes_before:\n  tier: {cuts: {high: 2.75, medium: 1.5}}\n"
+    )
+    client = made(home, config)
+    then = rules.earlier(client.classes_before, client.classes)
+    assert (then.tier.cuts.high, then.abc.at_least) == (2.75, 7)
+    assert rules.earlier(None, client.classes) is client.classes
+
+
+def test_cuts_of_the_previous_period_may_be_taken_away_but_not_stand_out_of_order(home):
+    given = "classes:\n  value: {spend: {high: 10, medium: 5}, shares: {first: 0.6, second: 0.7}}\n"
+    client = made(home, CONFIG + given + "classes_before:\n  value: {spend: null}\n")
+    assert rules.earlier(client.classes_before, client.classes).value.spend is None
+    with pytest.raises(ConfigError) as told:
+        made(home, CONFIG + given + "classes_before:\n  value: {shares: {second: 0.55}}\n")
+    assert str(told.value) == (
+        "data/acme/client.yml: classes_before with what classes adds: value.shares: first (0.6) must lie below "
+        "second (0.55)."
+    )

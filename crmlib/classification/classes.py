@@ -3,6 +3,8 @@
 How a number becomes a class stands in `classification.grades`.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -31,6 +33,7 @@ from crmlib.classification.tags import tags
 from crmlib.rules import AbcRule, BehaviourRule, Classes
 
 NOT_GROUPED = "not_grouped"
+AS_LEVEL = {"satisfied": "high", "neutral": "medium", "dissatisfied": "low"}
 
 
 def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
@@ -124,8 +127,10 @@ def classes(
     activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
     recommend = recommended(facts, answers)
     loyal = _loyal(facts, recommend, rules, stated)
-    worth = lifetime(facts, beside.costs, beside.habits).set_index(facts.index)
-    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=worth["lifetime_value"])
+    content = _content(facts, answers, rules, stated)
+    worth = lifetime(facts, beside.costs, beside.habits).set_index(facts.index)["lifetime_value"]
+    habits = {"activity": activity, "satisfaction": content}
+    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=worth, habits=habits)
     tier = by_cuts(points, rules.tier.cuts)
     signs = potential(facts, tier, beside.habits, beside.recent, rules, decimals=decimals)
     judged = pd.concat([rfm, states], axis=1).assign(
@@ -134,7 +139,7 @@ def classes(
         frequency=frequency,
         activity=activity,
         loyalty=loyal,
-        satisfaction=_content(facts, answers, rules, stated),
+        satisfaction=content,
         tier=tier,
         tier_points=points,
         **scored(card_points(facts, answers, recommend, rules), rules.scorecard),
@@ -200,13 +205,14 @@ def tier_points(
     decimals: int,
     *,
     lifetime: pd.Series | None = None,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> pd.Series:
     """Points of the combined tier (X16): frequency, spend, loyalty, lifetime value as far as known.
 
     Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
     spend is all that is graded, the tier is the value class of spend.
     """
-    parts = tier_parts(facts, frequency, loyal, rules, decimals, lifetime=lifetime)
+    parts = tier_parts(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
     points = mean_points(parts, rules.tier.weights.model_dump())
     # Without a graded amount, habits alone would make a tier that says nothing of worth.
     return points.where(parts["spend"] != NOT_GRADED)
@@ -220,6 +226,7 @@ def tier_parts(
     decimals: int,
     *,
     lifetime: pd.Series | None = None,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> dict[str, pd.Series]:
     """The gradings behind the combined tier: frequency, spend, loyalty, lifetime.
 
@@ -227,7 +234,11 @@ def tier_parts(
     ----------
     lifetime : lifetime value after costs (`classes.lifetime_value`), in the order of `facts`; where it is
         known of nobody, or not given, the profit so far takes its place
+    habits : activity and satisfaction, which take part only where the client lets them weigh
     """
+    weights = rules.tier.weights.model_dump()
+    more = {n: part for n, part in (habits or {}).items() if weights[n] and part is not None}
+    more = {n: part.replace(AS_LEVEL).fillna(NOT_GRADED) for n, part in more.items()}
     rule, main = rules.value, 10**decimals
     spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
     if lifetime is not None and lifetime.notna().any():
@@ -235,7 +246,7 @@ def tier_parts(
         worth = graded(_amount(after) / main, own.cuts, own.shares, own.at_least)
     else:
         worth = graded(_amount(facts["profit"]) / main, rule.profit, rule.shares, rule.at_least)
-    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": worth}
+    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": worth} | more
 
 
 def _amount(values: pd.Series) -> pd.Series:

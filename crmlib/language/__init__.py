@@ -95,6 +95,10 @@ class Language:
     def _word(self, value: str) -> str:
         return self._own.get(value) or self.text(WORDS.get(value, value))
 
+    def _joint(self, value: str) -> str:
+        """Several of the library's words in one cell, as in "money+time"."""
+        return " + ".join(map(self._word, value.split("+")))
+
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
         return self._word(value) if value in ("unknown", "other", "not_supplied", "mixed") else value
@@ -348,9 +352,25 @@ WORDS = {
     "snapshot": "Customer totals",
     "frequency": "Purchase frequency",
     "spend": "Spend",
+    "money": "Money",
+    "recency": "Recency",
+    "satisfaction": "Satisfaction",
+    "activity": "Activity",
+    "time": "Time as a customer",
+    "cut": "Others: the amount needed moved",
+    "rule": "A changed rule",
+    "gone": "Gone",
+    "profit": "Profit so far",
+    "orders_a_year": "Orders a year",
+    "tenure_days": "Days since the first order",
+    "score": "Latest survey form, 0–100",
+    "net_needed": "Net spend needed",
+    "profit_needed": "Profit needed",
+    "orders_a_year_needed": "Orders a year needed",
     "loyalty": "Loyalty",
     "lifetime": "Lifetime value",
     "no_cuts": "No cuts to grade by",
+    "tier_cuts": "The cuts of the tier itself",
     "answers": "Survey answers",
     "needs": "Needs surveys",
     "feedback": "Feedback",
@@ -366,7 +386,6 @@ WORDS = {
     **{f"group_{number}": f"Group {number}" for number in range(1, 13)},
     "profit_margin": "Profit margin",
     "returned_share": "Share taken back",
-    "tenure_days": "Days since the first order",
     "channel": "Channel",
     # What sets a group apart, in the words of its name.
     "net.higher": "large",

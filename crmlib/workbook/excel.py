@@ -170,7 +170,7 @@ def _cell(
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name", "tags", "group") else text
+        text = language.show(value, unit) if unit in ("word", "name", "tags", "group", "joint") else text
         text = fields(text, language) if unit == "fields" else text
         sheet.write_string(row, column, corrections.cut(text))
 

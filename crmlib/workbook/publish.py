@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crmlib import as_of, findings, tables
+from crmlib.classification import standards
 from crmlib.cleaning import records
 from crmlib.client import Client
 from crmlib.collection import corrections, sources
@@ -69,6 +70,7 @@ def publish(run: Run) -> Path:
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
     _internal(client, period, folder / "internal", language)
+    _standards(client, period, folder)
     manifest = _manifest(run) | {"tables": fingerprints}
     (folder / "manifest.json").write_text(_json(manifest), "utf-8")
     place = client.report(period)
@@ -129,6 +131,13 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
         whole[place].assign(row=raw).to_csv(folder / "quarantine.csv", index=False, encoding="utf-8-sig")
     for path in folder.iterdir():
         path.chmod(0o600)
+
+
+def _standards(client: Client, period: Period, folder: Path) -> None:
+    """The rules this run graded by, where the next period's run looks for them when `built/` is gone."""
+    written = client.built(period) / standards.FILE
+    if written.is_file():
+        shutil.copyfile(written, folder / standards.FILE)
 
 
 def _manifest(run: Run) -> dict:

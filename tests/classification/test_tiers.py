@@ -246,8 +246,10 @@ def test_the_companions_show_rules_counts_and_moves():
         ["分类", "类别", "客户数", "占比"],
         *[["分级", f"{level}价值客户", 1, pytest.approx(1 / 3)] for level in "高中低"],
     ]
-    assert sheet(data, "变动") == [
-        ["客户编号", "客户名称", "上期分级", "本期分级"],
+    head, *rows = sheet(data, "变动")
+    assert head[:6] == ["客户编号", "客户名称", "上期分级", "本期分级", "变动原因", "依据"]
+    assert head[6:] == ["上期值", "本期值", "本期净销售额", "较上期增减"]
+    assert [row[:4] for row in rows] == [
         ["1", "客户A", "低价值客户", "高价值客户"],
         ["2", "客户B", "低价值客户", "中价值客户"],
     ]

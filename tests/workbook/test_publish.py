@@ -12,6 +12,7 @@ import pytest
 from python_calamine import load_workbook
 
 from crmlib import tables
+from crmlib.classification import standards
 from crmlib.period import Period
 from crmlib.privacy import key, mask
 from crmlib.workbook import exchange, publish, runs
@@ -212,3 +213,13 @@ def test_the_index_lists_every_run_with_its_headline_figures(home):
     assert places == sorted(places)
     assert "&lt;b&gt;One&lt;/b&gt; (one)" in index
     assert index.count("CN¥1,234") == 3 and index.count("50.0%") == 3 and index.count("—") == 6
+
+
+def test_the_standards_of_a_run_are_published_for_the_next_ones_to_know(home):
+    client = home.client("tiny")
+    written = standards.written(client.built(Q4), client.classes)
+    place = published(home, client)
+    assert (place / "rules.json").read_bytes() == written.read_bytes()
+    written.unlink()
+    found = standards.in_force(client, Q4)
+    assert (found.source, found.rules) == ("run", client.classes)
