@@ -119,29 +119,14 @@ def classes(
     The columns of `tables.CLASSES`. Classes never use a model's output.
     """
     ids = facts["customer_id"]
-    often = rules.frequency
-    frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
-    frequency = _completed(frequency, _as_stated(facts, stated, "frequency"))
-    states = behaviour(facts, rules.behaviour, stated)
-    activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
-    activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
+    worth = lifetime(facts, beside.costs, beside.habits).set_index(facts.index)
+    known = worth["lifetime_value"] if worth["lifetime_value"].notna().any() else None
+    judged = tiered(facts, answers, rules, decimals=decimals, stated=stated, lifetime=known)
+    signs = potential(facts, judged["tier"], beside.habits, beside.recent, rules, decimals=decimals)
     recommend = recommended(facts, answers)
-    loyal = _loyal(facts, recommend, rules, stated)
-    content = _content(facts, answers, rules, stated)
-    worth = lifetime(facts, beside.costs, beside.habits).set_index(facts.index)["lifetime_value"]
-    habits = {"activity": activity, "satisfaction": content}
-    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=worth, habits=habits)
-    tier = by_cuts(points, rules.tier.cuts)
-    signs = potential(facts, tier, beside.habits, beside.recent, rules, decimals=decimals)
-    judged = pd.concat([rfm, states], axis=1).assign(
+    judged = pd.concat([rfm, judged], axis=1).assign(
         value=value(facts, rules.value, decimals),
         abc=abc(facts, rules.abc),
-        frequency=frequency,
-        activity=activity,
-        loyalty=loyal,
-        satisfaction=content,
-        tier=tier,
-        tier_points=points,
         **scored(card_points(facts, answers, recommend, rules), rules.scorecard),
         **needs(facts, beside.need, beside.habits, rules.need)[["need", "need_source"]],
         **worth[["lifetime_value", "served"]],
@@ -150,6 +135,45 @@ def classes(
         cluster=NOT_GROUPED,  # until `clusters.labels` has looked at all customers together
     )
     return judged.assign(tags=tags(facts, judged, rules.tags, decimals=decimals))
+
+
+def tiered(
+    facts: pd.DataFrame,
+    answers: pd.DataFrame | None,
+    rules: Classes,
+    *,
+    decimals: int,
+    stated: pd.DataFrame | None = None,
+    lifetime: pd.Series | None = None,
+) -> pd.DataFrame:
+    """The combined tier and the classes behind it, in the order of `facts`.
+
+    Parameters
+    ----------
+    lifetime : lifetime value after costs; None where no cost is known of anybody, and profit takes its place
+
+    Returns
+    -------
+    behaviour, behaviour_fixed, frequency, activity, loyalty, satisfaction, tier, tier_points
+    """
+    often = rules.frequency
+    frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
+    frequency = _completed(frequency, _as_stated(facts, stated, "frequency"))
+    states = behaviour(facts, rules.behaviour, stated)
+    activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
+    activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
+    loyal = _loyal(facts, recommended(facts, answers), rules, stated)
+    content = _content(facts, answers, rules, stated)
+    habits = {"activity": activity, "satisfaction": content}
+    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
+    return states.assign(
+        frequency=frequency,
+        activity=activity,
+        loyalty=loyal,
+        satisfaction=content,
+        tier=by_cuts(points, rules.tier.cuts),
+        tier_points=points,
+    )
 
 
 def recommended(facts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.Series:
@@ -233,7 +257,7 @@ def tier_parts(
     Parameters
     ----------
     lifetime : lifetime value after costs (`classes.lifetime_value`), in the order of `facts`; where it is
-        known of nobody, or not given, the profit so far takes its place
+        not given, because it is known of nobody, the profit so far takes its place
     habits : activity and satisfaction, which take part only where the client lets them weigh
     """
     weights = rules.tier.weights.model_dump()
@@ -241,7 +265,7 @@ def tier_parts(
     more = {n: part.replace(AS_LEVEL).fillna(NOT_GRADED) for n, part in more.items()}
     rule, main = rules.value, 10**decimals
     spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
-    if lifetime is not None and lifetime.notna().any():
+    if lifetime is not None:
         after, own = pd.Series(lifetime.to_numpy(), index=facts.index), rules.lifetime
         worth = graded(_amount(after) / main, own.cuts, own.shares, own.at_least)
     else:

@@ -24,14 +24,20 @@ from crmlib.rules import Classes, Cuts
 # What is told of a customer, by group; of several that would do alone and equally, the first is the cause.
 # Whatever else is known is money.
 GROUPS = {
-    "money": ("net", "profit"),
+    "money": ("net", "profit", "lifetime_value"),
     "frequency": ("orders_a_year", "orders", "order_days"),
     "satisfaction": ("recommend", "score"),
     "recency": ("recency_days", "last_day", "gap_days", "churned", "activity"),
     "time": ("tenure_days", "first_day"),
 }
 OWN = tuple(GROUPS)
-UNITS = {"net": "money", "profit": "money", "orders_a_year": "number", "orders": "count"}
+UNITS = {
+    "net": "money",
+    "profit": "money",
+    "lifetime_value": "money",
+    "orders_a_year": "number",
+    "orders": "count",
+}
 UNITS |= {"recommend": "number", "score": "score", "recency_days": "days", "tenure_days": "days"}
 SHOWN = {group: tuple(fact for fact in facts if fact in UNITS) for group, facts in GROUPS.items()}
 MOVES = ["customer_id", "before", "now", "cause", "fact", "unit", "previous", "value", "net", "net_change"]
@@ -143,6 +149,7 @@ def _by_cut(way: Passage, stepped: pd.DataFrame) -> pd.DataFrame:
 
 NEEDED = {"classes.frequency.cuts": "orders_a_year"}
 NEEDED |= {"classes.value.spend": "net", "classes.value.profit": "profit"}
+NEEDED |= {"classes.lifetime.cuts": "lifetime_value"}
 
 
 def _needed(own: float, then: Cuts | None, now: Cuts | None) -> tuple[float, float]:
@@ -161,8 +168,11 @@ def _with_cuts(old: Classes, new: Classes, keys: tuple[str, ...]) -> Classes:
     value = {
         key.rsplit(".", 1)[1]: getattr(new.value, key.rsplit(".", 1)[1]) for key in keys if ".value." in key
     }
-    often = new.frequency if "classes.frequency.cuts" in keys else old.frequency
-    return old.model_copy(update={"frequency": often, "value": old.value.model_copy(update=value)})
+    whole = {
+        name: getattr(new if f"classes.{name}.cuts" in keys else old, name)
+        for name in ("frequency", "lifetime")
+    }
+    return old.model_copy(update=whole | {"value": old.value.model_copy(update=value)})
 
 
 def _by_rule(way: Passage, stepped: pd.DataFrame) -> pd.DataFrame:
@@ -227,7 +237,7 @@ def _values(known: Known) -> pd.DataFrame:
     asked = said is not None and len(said) > 0
     found["recommend"] = (classing.recommendation(said) if asked else none).reindex(table.index)
     found["score"] = (_score(said) if asked else none).reindex(table.index)
-    return pd.DataFrame(found, index=table.index)
+    return pd.DataFrame(found, index=table.index).reindex(columns=list(UNITS))
 
 
 def _score(answers: pd.DataFrame) -> pd.Series:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crmlib.classification import beside, stated
 from crmlib.classification import classes as classing
 from crmlib.classification import facts as facts_of
-from crmlib.classification import stated
+from crmlib.classification.lifetime import lifetime
 from crmlib.client import Client
 from crmlib.period import Period
 from crmlib.rules import Classes, Cuts, Shares
@@ -51,7 +52,7 @@ def passage(client: Client, span: Period, before: Classes) -> Passage:
     first, last = span.previous().day_range[1], span.day_range[1]
     then, now = (
         Known(
-            facts_of.known(client, as_of=day, dated=day == first),
+            _with_lifetime(client, facts_of.known(client, as_of=day, dated=day == first), as_of=day),
             stated.answers(client, as_of=day),
             stated.stated(client, as_of=day),
         )
@@ -62,11 +63,21 @@ def passage(client: Client, span: Period, before: Classes) -> Passage:
     return Passage(then, now, client.classes, before, client.decimals)
 
 
+def _with_lifetime(client: Client, facts: pd.DataFrame, *, as_of: int) -> pd.DataFrame:
+    """Facts with the lifetime value after costs, a fact like any other from here on; as they are without costs.
+
+    It is worked out for all customers together, because they share the cost of winning them.
+    """
+    around = beside.beside(client, as_of=as_of)
+    worth = lifetime(facts, around.costs, around.habits)["lifetime_value"].set_axis(facts.index)
+    return facts.assign(lifetime_value=worth) if worth.notna().any() else facts
+
+
 def graded(known: Known, rules: Classes, decimals: int) -> pd.DataFrame:
     """Tier and its points by customer_id."""
-    ids = known.facts[["customer_id"]]  # scores take no part in a tier
-    judged = classing.classes(known.facts, ids, known.answers, rules, decimals=decimals, stated=known.stated)
-    return judged.set_index("customer_id")[["tier", "tier_points"]]
+    said = {"stated": known.stated, "lifetime": known.facts.get("lifetime_value")}
+    judged = classing.tiered(known.facts, known.answers, rules, decimals=decimals, **said)
+    return judged[["tier", "tier_points"]].set_index(pd.Index(known.facts["customer_id"]))
 
 
 def frozen(facts: pd.DataFrame, rules: Classes, *, decimals: int) -> Classes:
@@ -74,10 +85,12 @@ def frozen(facts: pd.DataFrame, rules: Classes, *, decimals: int) -> Classes:
 
     A list too short for shares stays without classes.
     """
-    often, value, main = rules.frequency, rules.value, 10**decimals
+    often, value, after, main = rules.frequency, rules.value, rules.lifetime, 10**decimals
     spend = facts["net"].astype(float) / main
     profit = facts["profit"].astype("Float64").astype(float) / main
     rate = facts["orders_a_year"].astype(float)
+    worth = facts.get("lifetime_value", pd.Series(dtype="Int64")).astype("Float64").astype(float) / main
+    least = after.cuts or effective(worth, after.shares, after.at_least)
     cuts = often.cuts or effective(rate, often.shares, often.at_least)
     amounts = {
         "spend": value.spend or effective(spend, value.shares, value.at_least),
@@ -88,6 +101,7 @@ def frozen(facts: pd.DataFrame, rules: Classes, *, decimals: int) -> Classes:
         update={
             "frequency": often.model_copy(update={"cuts": cuts} | never),
             "value": value.model_copy(update=amounts | never),
+            "lifetime": after.model_copy(update={"cuts": least} | never),
         }
     )
 
@@ -138,7 +152,7 @@ def all_facts(known: Known) -> list[str]:
 
 def mixed(then: Known, now: Known, facts: set[str]) -> Known:
     """What was known then, with these facts as they are now; both of the same customers in one order."""
-    taken = [c for c in then.facts.columns if c in facts]
+    taken = [c for c in now.facts.columns if c in facts]
     return Known(
         then.facts.assign(**{c: now.facts[c] for c in taken}),
         _mixed_answers(then.answers, now.answers, facts),

@@ -39,7 +39,11 @@ CAUSES |= {"time": "客户年限", "cut": "他人变动（分界移动）", "rul
 FACTS = {"net": "累计净消费", "profit": "累计利润", "orders_a_year": "年订单数", "orders": "累计订单数"}
 FACTS |= {"recommend": "推荐意愿", "score": "最近满意度", "recency_days": "距上次购买天数"}
 FACTS |= {"tenure_days": "客户天数", "net_needed": "净消费分界", "profit_needed": "利润分界"}
-FACTS |= {"orders_a_year_needed": "年订单数分界"}
+FACTS |= {
+    "orders_a_year_needed": "年订单数分界",
+    "lifetime_value": "客户终身价值",
+    "lifetime_value_needed": "终身价值分界",
+}
 LONGEST = 32_767  # characters of a workbook's cell
 
 
@@ -122,6 +126,7 @@ def regraded(
     """
     habits = {name: classes[name] for name in ("activity", "satisfaction")}
     judged, worth = (classes["frequency"], classes["loyalty"]), classes.get("lifetime_value")
+    worth = None if worth is None or worth.isna().all() else worth
     parts = tier_parts(facts, *judged, rules, decimals, lifetime=worth, habits=habits)
     names = ("spend", "lifetime", "frequency", "loyalty", *(name for name in habits if name in parts))
     pair = classes[["customer_id", "tier"]].assign(
