@@ -94,7 +94,10 @@ def write_arrow(content: pa.Table, path: Path) -> Path:
 
 
 def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema, path: Path) -> Path:
-    """The same for parts that need not fit into memory together; the file is closed before it is named."""
+    """The same for parts that need not fit into memory together; the file is closed before it is named.
+
+    Such files are large and read many times: they are packed the quick way, not the small one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
@@ -104,7 +107,7 @@ def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schem
         with pq.ParquetWriter(
             temporary,
             schema,
-            compression="zstd",
+            compression="snappy",
             write_page_checksum=True,
             # Numbers mostly differ from row to row, and mostly little: so they are smaller and sooner read.
             use_dictionary=texts or False,
