@@ -395,6 +395,6 @@ def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:
 
 def _foreign(engine: duckdb.DuckDBPyConnection, header: str, text: str, form: Form) -> SourceError:
     return SourceError(
-        f"{form.table}: {_place(engine, header, text)} holds {text!r}, but the client's currency is {form.currency}, "
-        f"and two are never summed. Deliver each as a client of its own, or mend currency in {form.config}."
+        f"{form.table}: {_place(engine, header, text)} holds {text!r}, but the client's currency is {form.currency}, and "
+        f"two currencies are never summed. Deliver each currency as a client of its own, or mend currency in {form.config}."
     )

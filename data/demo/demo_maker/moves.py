@@ -81,7 +81,8 @@ def ordered(rng, lines: pd.DataFrame, movers: pd.DataFrame) -> pd.DataFrame:
             )
     names = ["customer", "day", "channel", "doc", "product", "price", "quantity", "profit", "kind"]
     kept = lines[~lines["customer"].isin(movers["customer"])]
-    return pd.concat([kept, pd.DataFrame(rows, columns=names)], ignore_index=True)
+    # What movers buy is never at a discount, so that nothing but their own story moves them.
+    return pd.concat([kept, pd.DataFrame(rows, columns=names).assign(off=0)], ignore_index=True)
 
 
 def answered(said: pd.DataFrame, movers: pd.DataFrame, *, folk: pd.DataFrame) -> pd.DataFrame:
