@@ -208,7 +208,7 @@ _UNITS = {
     "money_kept money_merged money_quarantined net net_change net_each retained service "
     "spend_ahead",
     "score": "margin mean_points score score_before score_high score_low",
-    "days": "recency_days",
+    "days": "days_silent recency_days",
     "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
     "silhouette stability weight",
     "date": "first_date last_date",
@@ -256,6 +256,7 @@ HEADINGS = {
     "customer_id": "Customer (masked)",
     "customer_type": "Customer type",
     "days_old": "Days old at delivery",
+    "days_silent": "Days since the last order",
     "decided_by": "Decided by",
     "detail": "Detail",
     "difference": "Difference",

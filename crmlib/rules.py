@@ -298,7 +298,7 @@ class ClusterRule(Rule):
     least_silhouette: float = Field(0.25, ge=-1, le=1)
     least_stability: float = Field(0.75, ge=0, le=1)  # mean adjusted Rand index of half samples
     # Among numbers of groups so steady, and less clear by no more than this, the most groups are taken.
-    sure_stability: float = Field(0.95, ge=0, le=1)
+    sure_stability: float = Field(0.98, ge=0, le=1)
     nearly_as_clear: float = Field(0.15, ge=0, le=2)
     repeats: int = Field(20, ge=5)  # half samples drawn for each number of groups
     sample: int = Field(2000, ge=200)  # customers drawn to choose the number of groups

@@ -288,7 +288,8 @@ def heights(found: Groups, labels: pd.Series, facts: pd.DataFrame) -> pd.DataFra
     points = scaled(profiles.numbers(facts), used).round(2)
     middle = pd.DataFrame(points, columns=used["fact"], index=facts.index).groupby(labels).median()
     rows = middle.reindex([name for name in names(found) if name in middle.index])
-    return rows.rename_axis("cluster").rename_axis(None, axis=1).reset_index()
+    named = rows.rename_axis("cluster").rename_axis(None, axis=1).reset_index()
+    return named.rename(columns=profiles.SILENT)
 
 
 def names(found: Groups) -> list[str]:

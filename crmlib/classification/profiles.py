@@ -32,6 +32,7 @@ NUMBERS = {
     "discount_share": "share",
     "tenure_days": "days",
 }
+SILENT = {"recency_days": "days_silent"}  # elsewhere the column is a mean over customers
 ATTRIBUTES = ("need", "customer_type", "region", "industry", "channel")
 # What a class's own rule looks at: that its customers differ there says nothing new.
 BY_RULE = {
@@ -105,7 +106,8 @@ def medians(facts: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     grouped = numbers(facts)[classed].groupby(labels[classed])
     table = grouped.median().dropna(axis="columns", how="all")
     table.insert(0, "customers", grouped.size())
-    return table.loc[in_order(table.index)].rename_axis("level").reset_index()
+    ordered = table.loc[in_order(table.index)].rename_axis("level").reset_index()
+    return ordered.rename(columns=SILENT)
 
 
 def in_order(levels: Iterable[str]) -> list[str]:

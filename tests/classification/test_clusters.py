@@ -221,6 +221,19 @@ def test_two_kinds_of_identical_customers_are_two_groups():
     assert clusters.labels(found, table).tolist() == ["group_2"] * 20 + ["group_1"] * 25
 
 
+def test_a_fact_spread_evenly_over_all_splits_no_group():
+    # Once seven groups for four: halves of an even spread agree nearly, but not quite, with each other.
+    rng = np.random.default_rng(0)
+    kind = rng.choice(4, 2000, p=[0.1, 0.3, 0.3, 0.3])
+    centres = np.array([[11, 3.4, 2.3], [8, 2.1, 3.4], [8, 2.1, 3.0], [6, 0.5, 5.7]])[kind]
+    apart = np.column_stack([centres + rng.normal(0, 0.3, (2000, 3)), np.array([90, 80, 30, 50])[kind]])
+    points = np.column_stack([apart[:, :3], apart[:, 3] + rng.normal(0, 4, 2000)])
+    table = people(points).assign(gross=1.0, returned=-rng.uniform(0.1, 0.4, 2000))
+    found = clusters.groups(table, ClusterRule(repeats=10))
+    assert found.count == 4
+    assert adjusted_rand_score(kind, clusters.labels(found, table)) >= 0.95
+
+
 def test_a_few_exceptions_are_no_kind_of_customer():
     points, _ = make_blobs(200, centers=[[0.0, 0.0]], random_state=0)
     odd = np.vstack([points, [[60.0, 60.0]] * 4])
