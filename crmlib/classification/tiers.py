@@ -183,39 +183,6 @@ def compared(classes: pd.DataFrame, stated: pd.DataFrame) -> int:
     return int(classes["customer_id"].isin(given).sum())
 
 
-def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Customers whose tier is not what it was at the previous as_of, by today's rules at both.
-
-    Returns
-    -------
-    customer_id, before ("" for a new customer), now
-    """
-    pair = classes[["customer_id", "tier"]].merge(
-        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
-    )
-    pair["tier_before"] = pair["tier_before"].fillna("")
-    moved = pair[pair["tier"] != pair["tier_before"]]
-    return moved.rename(columns={"tier_before": "before", "tier": "now"})[["customer_id", "before", "now"]]
-
-
-def moves(moved: pd.DataFrame) -> dict[str, int]:
-    """How many customers rose to a higher tier and fell to a lower one; new customers did neither."""
-    order = {"low": 1, "medium": 2, "high": 3}
-    step = moved["now"].map(order).astype(float) - moved["before"].map(order).astype(float)
-    return {"up": int((step > 0).sum()), "down": int((step < 0).sum())}
-
-
-def flow(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Customers by tier then (rows: before, "new" for new customers) and now (columns)."""
-    pair = classes[["customer_id", "tier"]].merge(
-        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
-    )
-    table = pd.crosstab(pair["tier_before"].fillna("new"), pair["tier"])
-    now = [tier for tier in ("high", "medium", "low", "not_graded") if tier in table.columns]
-    then = [tier for tier in ("high", "medium", "low", "not_graded", "new") if tier in table.index]
-    return table.loc[then, now].rename_axis(index="before", columns=None).reset_index()
-
-
 def rules_used(rules: Classes) -> pd.DataFrame:
     """Every setting that decided a class, as it stands in `client.yml` or by default: key, value."""
     return pd.DataFrame(list(_settings("classes", rules)), columns=["key", "value"])
