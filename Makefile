@@ -21,7 +21,8 @@ test: $(READY)  ## run every test, the committed notebooks among them
 
 bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
 	@for script in order_lines facts killed same_person errors; do .venv/bin/python bench/$$script.py || exit 1; done
-	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection
+	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection \
+		tests/classification/test_clusters.py
 
 lab: $(READY)  ## open JupyterLab on working copies of the demo's notebooks
 	@$(CRM) lab demo

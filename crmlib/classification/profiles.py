@@ -320,6 +320,7 @@ def _sentence(book: Book, id: str, values: Mapping | None, *, at_least: int) -> 
         when=bool(values["traits"]) if values else None,
         n=min(values["customers"], values["rest"]) if values else 0,
         at_least=at_least,
+        aside=True,  # a summary tells what is to be decided, not what each class is like
         yes="{level:word} ({customers:count} customers) stands apart from all others by: {traits:traits}.",
         no="{level:word} ({customers:count} customers): nothing known, beyond what its rule looks at, sets it apart from all others.",
         few="{level:word}: {customers:count} customers against {rest:count} others are too few to describe (at least {at_least:count} each).",
@@ -365,6 +366,7 @@ def _need(book: Book, id: str, row: Mapping, clear: bool | None, rule: ProfileRu
         when=clear,
         n=int(row["asked"]),
         at_least=rule.at_least,
+        aside=True,
         yes="{level:word}: needed most often is {need:word}, by {share:share} of {asked:count} (90% interval {share_low:share} to {share_high:share}).",
         no="{level:word}: no need prevails; the first is {need:word} with {share:share} of {asked:count} (90% interval {share_low:share} to {share_high:share}).",
         few="{level:word}: the need of {asked:count} customers is known, too few to say what this class needs (at least {at_least:count}).",

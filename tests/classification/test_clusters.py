@@ -19,6 +19,7 @@ from crmlib.language import WORDS, Language
 from crmlib.rules import ClusterRule, ProfileRule
 
 RULE = ClusterRule()
+EVERY = os.environ.get("CRM_EVERY") == "1"  # every seed: `make bench` asks for them
 QUICK = ClusterRule(repeats=5, most=4)  # where it is not the choice of a number that is asked
 REASONS = ("alike", "unclear", "unsteady", "exceptions", "no_clearer")  # told in words, not as too few
 
@@ -68,21 +69,23 @@ def test_where_there_are_no_groups_none_is_told(kind):
 @pytest.mark.slow
 def test_nineteen_times_in_twenty_the_number_of_groups_is_the_true_one():
     # Centres fall where they like; where two lie near each other, one scale for all facts may blur them.
-    right = 0
-    for count in (2, 3, 4, 5, 6, 8):
-        for seed in range(10):
+    right, counts, seeds = 0, (2, 3, 4, 5, 6, 8), range(10 if EVERY else 2)
+    for count in counts:
+        for seed in seeds:
             points, truth = make_blobs(400, n_features=4, centers=count, random_state=seed)
             found = clusters.groups(people(points), RULE)
             labels = clusters.labels(found, people(points))
             right += found.count == count and adjusted_rand_score(truth, labels) >= 0.95
-    assert right >= 57
+    # One in twenty may be missed; of few, one.
+    assert right >= len(counts) * len(seeds) - max(len(counts) * len(seeds) // 20, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["round", "even", "long", "skewed"])
 def test_of_a_hundred_clouds_without_groups_ninety_five_are_refused(kind):
-    refused = sum(clusters.groups(cloud(kind, seed), RULE).count == 0 for seed in range(100))
-    assert refused >= 95
+    seeds = range(100 if EVERY else 6)
+    refused = sum(clusters.groups(cloud(kind, seed), RULE).count == 0 for seed in seeds)
+    assert refused >= len(seeds) - max(len(seeds) // 20, 1)
 
 
 def test_neither_the_order_of_rows_nor_numbers_nor_threads_decide_a_group():

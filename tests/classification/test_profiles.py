@@ -168,7 +168,7 @@ def test_money_is_told_in_main_units(book):
     table = table.assign(net=[500_000] * 30 + [1000 + n for n in range(30)])
     group = pd.Series(["group_1"] * 30 + ["group_2"] * 30)
     said = profiles.described(book, "cluster", profiles.traits(table, group, None, RULE), group, RULE)
-    assert "Spend after returns CN¥5,000 against CN¥10.14" in said.findings[0].sentence
+    assert "Net sales so far CN¥5,000 against CN¥10.14" in said.findings[0].sentence
 
 
 def asked(*counts: tuple[str, str, int]) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
