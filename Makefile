@@ -3,7 +3,9 @@ PYTHON ?= python3
 TOOLS := .tools/bin
 UV := UV_PYTHON_DOWNLOADS=never $(TOOLS)/uv
 CRM := .venv/bin/crm
-READY := .venv/.ready
+# Extras of the package to install beside it: make test EXTRAS=--extra=spark
+EXTRAS ?=
+READY := .venv/.ready$(EXTRAS)
 
 .DEFAULT_GOAL := help
 .PHONY: help report test bench lab demo lock lint clean
@@ -18,8 +20,9 @@ test: $(READY)  ## run every test, the committed notebooks among them
 	@.venv/bin/python -m pytest
 
 bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
-	@for script in order_lines killed same_person errors; do .venv/bin/python bench/$$script.py || exit 1; done
-	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection
+	@for script in order_lines facts killed same_person errors; do .venv/bin/python bench/$$script.py || exit 1; done
+	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection \
+		tests/classification/test_clusters.py
 
 lab: $(READY)  ## open JupyterLab on working copies of the demo's notebooks
 	@$(CRM) lab demo
@@ -50,5 +53,5 @@ $(TOOLS)/uv:
 
 # Compiled at once: importing uncompiled packages would cost every kernel seconds.
 $(READY): pyproject.toml uv.lock $(TOOLS)/uv
-	@$(UV) sync --frozen --compile-bytecode --quiet --python $(TOOLS)/python
-	@touch $@
+	@$(UV) sync --frozen --compile-bytecode --quiet $(EXTRAS) --python $(TOOLS)/python
+	@rm -f .venv/.ready* && touch $@

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from crmlib.errors import ConfigError
 from crmlib.mapping import Sources, Tables
 from crmlib.period import Period
-from crmlib.rules import Classes, Quality, Rule, SamePerson
+from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(10)}
@@ -62,7 +62,19 @@ class Settings(Rule):
     same_person: SamePerson = SamePerson()
     quality: Quality = Quality()
     classes: Classes = Classes()
+    classes_before: Classes | None = None  # of the previous period; what is left out is as in classes
     privacy: Privacy = Privacy()
+
+    @model_validator(mode="after")
+    def _both_in_order(self) -> "Settings":
+        try:
+            earlier(self.classes_before, self.classes)
+        except ValidationError as problem:
+            said = problem.errors(include_url=False)[0]
+            key = ".".join(str(part) for part in said["loc"])
+            message = said["msg"].removeprefix("Value error, ")
+            raise ValueError(f"classes_before with what classes adds: {key}: {message}") from None
+        return self
 
 
 class Client(BaseModel):
@@ -204,7 +216,8 @@ def _sentence(where: str, content: Any, error: dict) -> str:
         return f"{place}{key} is missing; add it."
     message = error["msg"].removeprefix("Value error, ")
     value = "" if isinstance(found, dict) else f", found {found!r}"
-    return f"{place}{key}: {message[:1].lower()}{message[1:]}{value}."
+    said = f"{key}: " if key else ""  # what concerns several keys names them itself
+    return f"{place}{said}{message[:1].lower()}{message[1:]}{value}."
 
 
 def _found(content: Any, parts: list) -> tuple[int | None, Any]:

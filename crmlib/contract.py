@@ -48,6 +48,14 @@ class Table:
         return next((column for column in self.columns if column.name == name), None)
 
 
+@dataclass(frozen=True)
+class NotYet:
+    """A cell that is told from a day of its row on, and what it says before: nothing, unless a word is given."""
+
+    since: str  # the column of that day or moment
+    before: str | None = None
+
+
 def columns(*rows: tuple) -> tuple[Column, ...]:
     """Columns from (name, type, meaning, required, personal); the last two may be left out."""
     return tuple(Column(*row) for row in rows)

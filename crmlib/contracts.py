@@ -1,11 +1,10 @@
 """What each table promises. Types and units: `crmlib.contract`."""
 
-import dataclasses
-
 import pyarrow as pa
 
-from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, Table
+from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, NotYet, Table
 from crmlib.contract import columns as _columns
+from crmlib.derived import CLASSES, CLASSES_BEFORE, FACTS, VIEW
 
 CUSTOMERS = Table(
     "customers",
@@ -51,6 +50,7 @@ TRANSACTIONS = Table(
         ("price", MONEY, "of one piece, in the smallest unit"),
         ("amount", MONEY, "quantity × price unless supplied"),
         ("profit", MONEY, "of the line; empty where not supplied"),
+        ("discount", NUMBER, "share of the list price given off, 0–1; empty where not supplied"),
         ("kind", TEXT, "sale, return or gift"),
         ("returned", MONEY, "what the line takes back: 0, or a negative amount"),
         ("flags", TEXT, "what is unusual about a line that was kept, comma between"),
@@ -107,47 +107,6 @@ LEDGER = Table(
     ),
 )
 
-FACTS = Table(
-    "facts",
-    "03-classification",
-    _columns(
-        ("customer_id", TEXT, "the customer", True, True),
-        ("first_day", DAY, "day of the first order"),
-        ("last_day", DAY, "day of the last order"),
-        ("orders", COUNT, "orders with a sale"),
-        ("order_days", COUNT, "days with an order"),
-        ("gross", MONEY, "sales"),
-        ("returned", MONEY, "returns, negative"),
-        ("net", MONEY, "sales and returns"),
-        ("profit", MONEY, "profit of sales and returns; empty where not supplied"),
-        ("recency_days", COUNT, "days from the last order to as_of"),
-        ("tenure_days", COUNT, "days from the first order to as_of"),
-        ("gap_days", NUMBER, "mean days between order days; empty with one order day"),
-        ("orders_a_year", NUMBER, "orders per 365.25 days of tenure, counting at least one year"),
-    ),
-)
-
-CLASSES = Table(
-    "classes",
-    "03-classification",
-    _columns(
-        ("customer_id", TEXT, "the customer", True, True),
-        ("recency_score", pa.int8(), "1–5, 5 for the most recent; 0 where too few to score"),
-        ("frequency_score", pa.int8(), "1–5"),
-        ("monetary_score", pa.int8(), "1–5"),
-        ("segment", TEXT, "RFM segment (X18)"),
-        ("value", TEXT, "high, medium, low (X01)"),
-        ("behaviour", TEXT, "active, dormant, churned (X02)"),
-        ("behaviour_fixed", TEXT, "the same by fixed days for everyone"),
-        ("abc", TEXT, "A, B, C (X05)"),
-        ("frequency", TEXT, "high, medium, low"),
-        ("activity", TEXT, "high, medium, low"),
-        ("loyalty", TEXT, "high, medium, low"),
-        ("satisfaction", TEXT, "satisfied, neutral, dissatisfied (X04)"),
-        ("tier", TEXT, "high, medium, low (X16)"),
-        ("tier_points", NUMBER, "1–3, the weighted mean behind the tier"),
-    ),
-)
 
 _PLACE = (
     ("source_file", TEXT, "file it came from"),
@@ -322,34 +281,6 @@ APPLICATIONS = Table(
     ),
 )
 
-VIEW = Table(
-    "customer_view",
-    "02-cleaning",
-    _columns(
-        ("customer_id", TEXT, "the customer", True, True),
-        ("customer_type", TEXT, "personal, enterprise or large_enterprise (X06)"),
-        ("region", TEXT, "province or region, as delivered"),
-        ("sources", COUNT, "kinds of record that tell of the customer, the customer table left out"),
-        ("orders", COUNT, "orders with a sale"),
-        ("net", MONEY, "sales and returns"),
-        ("last_order_day", DAY, "day of the last order"),
-        ("answers", COUNT, "answers to satisfaction surveys"),
-        ("last_score", NUMBER, "mean of the latest form, 0–100, recommendation left out"),
-        ("needs", COUNT, "answers to needs surveys"),
-        ("need", TEXT, "as stated last, in a needs survey or else in the customer table (X03)"),
-        ("feedback", COUNT, "interviews, reviews and other feedback"),
-        ("last_feedback_day", DAY, "day of the last one"),
-        ("interactions", COUNT, "service records and posts"),
-        ("open_interactions", COUNT, "enquiries, complaints, after-sales not yet resolved"),
-        ("complaints", COUNT, "complaints among feedback and interactions"),
-        ("relations", COUNT, "ties to other customers, in either direction"),
-        ("applications", COUNT, "applications for loans and project finance"),
-        ("approved", COUNT, "of these"),
-        ("declined", COUNT, "of these"),
-        ("pending", COUNT, "of these"),
-        ("cost_to_serve", MONEY, "costs of serving that name the customer"),
-    ),
-)
 
 # The day by which a row belongs to a period; a row whose day is empty belongs to every one.
 DAYS = {"transactions": "order_day", "surveys": "answered_day", "needs": "asked_day"}
@@ -357,8 +288,13 @@ DAYS |= {"feedback": "said_day", "interactions": "opened_day", "relations": "sin
 DAYS |= {"costs": "cost_day", "campaigns": "began_day", "applications": "applied_day"}
 DAYS |= {"snapshot": "taken_day"}
 
-# The same customers at the previous as_of, judged by today's rules.
-CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")
+# What a row tells only from a later day of its own on.
+NOT_YET = {
+    "interactions": {"answered_at": NotYet("answered_at"), "resolved_at": NotYet("resolved_at")},
+    "campaigns": {"ended_day": NotYet("ended_day")},
+    "applications": {"decided_day": NotYet("decided_day"), "decision": NotYet("decided_day", "pending")},
+}
+
 
 ALL = {
     table.name: table

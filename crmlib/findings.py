@@ -7,12 +7,10 @@ is written as JSON beside the step's tables; summary, report, `results.json` and
 
 import dataclasses
 import datetime as dt
-import html
 import json
 import math
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from crmlib.language import Language
 from crmlib.measures import change, measure
 from crmlib.period import Period
 from crmlib.privacy import key, masked
+from crmlib.sentences import Answer, Finding, Note
 
 # Steps 01 and 02 serve the whole delivery; the others one period of it.
 STEPS = (
@@ -41,28 +40,6 @@ DELIVERY_STEPS = STEPS[:2]
 NEVER_SHOWN = {"name", "contact", "raw"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One computed sentence: which form was true, and the values in it."""
-
-    id: str
-    form: str  # yes, no, few or absent
-    key: str
-    values: Mapping[str, Any]
-    language: Language
-
-    @property
-    def sentence(self) -> str:
-        """The finding in the reader's language."""
-        return self.language.text(self.key, **self.values)
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-    def _repr_html_(self) -> str:
-        return f'<p class="finding {self.form}">{html.escape(self.sentence)}</p>'
-
-
 class Book:
     """What one notebook says: figures, findings, exhibits.
 
@@ -71,7 +48,7 @@ class Book:
 
     def __init__(self, step: str, client: Client, period: Period | None = None):
         self.step, self.client, self.period = step, client, period
-        self.language = Language(client.languages[0], client.currency)
+        self.language = Language(client.languages[0], client.currency, client.classes.words)
         self.figures: dict[str, dict] = {}
         self.findings: list[Finding] = []
         self.exhibits: list[Exhibit] = []
@@ -145,11 +122,13 @@ class Book:
         absent: str = "",
         n: int | None = None,
         at_least: int = 0,
+        aside: bool = False,
     ) -> Finding:
         """The form of a finding that the data make true.
 
         `absent` where `when` is None (not supplied), `few` where `n` is below `at_least`, else
         `yes` or `no`. Places in the sentence name their units; money is given in the smallest one.
+        `aside`: it stands in its place alone, not among the answers.
         """
         if when is None:
             form, key = "absent", absent
@@ -163,11 +142,11 @@ class Book:
         for _, name, unit, _ in string.Formatter().parse(key):
             if unit == "money":
                 given[name] = self.money(given[name])
-        finding = Finding(id, form, key, given | {"n": n, "at_least": at_least}, self.language)
+        finding = Finding(id, form, key, given | {"n": n, "at_least": at_least}, self.language, aside)
         self.findings.append(finding)
         return finding
 
-    def note(self, key: str, **values: Any) -> "Note":
+    def note(self, key: str, **values: Any) -> Note:
         """How to read what follows, with the client's own rules in it; no finding."""
         return Note(self.text(key, **values))
 
@@ -189,6 +168,7 @@ class Book:
         about: str,
         serves: str,
         units: Mapping[str, str] | None = None,
+        sought: bool = False,
         main_units: bool = False,
         draw: Callable | None = None,
         **drawing: Any,
@@ -201,6 +181,7 @@ class Book:
         about : n, as-of date and source, as `about` gives them
         serves : the measure it explains
         units : where a column's unit is not the one of `exhibits.UNITS`
+        sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
         """
@@ -211,7 +192,7 @@ class Book:
             table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})
-        exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves)
+        exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves, sought)
         if draw is not None:
             shown = {"title": self.text(title), "about": about, "heading": exhibit.heading}
             chart = draw(exhibit.words(), **shown, show=exhibit.axis, **drawing)
@@ -243,9 +224,9 @@ class Book:
         about = self.text("in {place}", place=place)
         return Exhibit("written", "Files written", table, self.language, about=about)
 
-    def answer(self) -> "Answer":
+    def answer(self) -> Answer:
         """Every finding of the notebook, gathered under its title's question."""
-        return Answer(self.findings)
+        return Answer([finding for finding in self.findings if not finding.aside])
 
     def save(self) -> Path:
         """The book as JSON in the step's folder."""
@@ -258,6 +239,7 @@ class Book:
                     "form": f.form,
                     "key": f.key,
                     "values": {k: _json(v) for k, v in f.values.items()},
+                    "aside": f.aside,
                 }
                 for f in self.findings
             ],
@@ -265,35 +247,6 @@ class Book:
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
         return tables.replace(self.folder / "books" / f"{self.step}.json", text.encode())
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Findings as a list."""
-
-    findings: list[Finding]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"- {finding.sentence}" for finding in self.findings)
-
-    def _repr_html_(self) -> str:
-        items = "".join(
-            f'<li class="{finding.form}">{html.escape(finding.sentence)}</li>' for finding in self.findings
-        )
-        return f'<ul class="answer">{items}</ul>'
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence that says by which rule something was judged."""
-
-    sentence: str
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-    def _repr_html_(self) -> str:
-        return f'<p class="note">{html.escape(self.sentence)}</p>'
 
 
 def read(step: str, client: Client, period: Period) -> dict:
@@ -315,11 +268,15 @@ def figures(client: Client, period: Period, steps: tuple[str, ...] = STEPS) -> d
 
 def findings(client: Client, period: Period, step: str) -> list[Finding]:
     """A step's findings, ready to be told again."""
-    language = Language(client.languages[0], client.currency)
+    language = Language(client.languages[0], client.currency, client.classes.words)
     return [
-        Finding(f["id"], f["form"], f["key"], {k: _unjson(v) for k, v in f["values"].items()}, language)
+        Finding(*(f["id"], f["form"], f["key"]), _again(f["values"]), language, f["aside"])
         for f in read(step, client, period)["findings"]
     ]
+
+
+def _again(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _unjson(value) for name, value in values.items()}
 
 
 def _number(value: Any) -> float | int | None:
@@ -384,7 +341,8 @@ def gathered(client: Client, period: Period) -> Answer:
     What concerns customers stands before what concerns the data, and last what could not be told.
     """
     order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
-    found = {f.sentence: f for step in order for f in findings(client, period, step)}.values()
+    every = (f for step in order for f in findings(client, period, step) if not f.aside)
+    found = {f.sentence: f for f in every}.values()
     return Answer(sorted(found, key=lambda finding: finding.form in ("few", "absent")))
 
 

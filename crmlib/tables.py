@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crmlib import as_of
 from crmlib.contract import Column, Table  # noqa: F401
 from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: one door for contract and storage
     ALL,
@@ -92,23 +93,29 @@ def write_arrow(content: pa.Table, path: Path) -> Path:
     return path
 
 
-def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> Path:
-    """The same for batches that need not fit into memory together; the file is closed before it is named."""
+def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema, path: Path) -> Path:
+    """The same for parts that need not fit into memory together; the file is closed before it is named.
+
+    Such files are large and read many times: they are packed the quick way, not the small one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     try:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        whole = [f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type)]
         with pq.ParquetWriter(
             temporary,
             schema,
-            compression="zstd",
+            compression="snappy",
             write_page_checksum=True,
-            use_dictionary=texts or False,  # numbers mostly differ from row to row
+            # Numbers mostly differ from row to row, and mostly little: so they are smaller and sooner read.
+            use_dictionary=texts or False,
+            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
             write_statistics=[field.name for field in schema if field.name not in texts] or False,
         ) as out:
             for batch in batches:
-                out.write_batch(batch.cast(schema))
+                out.write(batch.cast(schema))
         return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -184,12 +191,9 @@ def arrow(folder: Path, table: Table) -> pa.Table:
 
 
 def frame(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame:
-    """The same as a pandas table; with `until`, dated rows up to that day only."""
-    rows = arrow(folder, table).to_pandas()
-    day = _day_column(table)
-    if until is None or not day:
-        return rows
-    return rows[rows[day].isna() | (rows[day] <= until)].reset_index(drop=True)
+    """The same as a pandas table; with `until`, as it was known on that day (`crmlib.as_of`)."""
+    rows = arrow(folder, table)
+    return (rows if until is None else as_of.known(rows, table, until)).to_pandas()
 
 
 def supplied(folder: Path, table: Table, until: int | None = None) -> pd.DataFrame | None:
@@ -219,21 +223,14 @@ def customers(folder: Path, until: int) -> pd.DataFrame:
     )
 
 
-def _day_column(table: Table) -> str | None:
-    return DAYS.get(table.name)
-
-
 def relation(folder: Path, table: Table, until: int | None = None) -> duckdb.DuckDBPyRelation:
-    """A table as a lazy DuckDB relation; with `until`, dated rows up to that day only.
+    """A table as a lazy DuckDB relation; with `until`, as it was known on that day (`crmlib.as_of`).
 
     Steps 03 onward pass their `as_of` here, so that nothing after it can be seen.
     """
     path = verified(folder / f"{table.name}.parquet", table.step)
     rows = engine().read_parquet(str(path))
-    day = _day_column(table)
-    if until is None or not day:
-        return rows
-    return rows.filter(f"{day} <= {int(until)} OR {day} IS NULL")
+    return rows if until is None else as_of.lazily(rows, table, until)
 
 
 @lru_cache(maxsize=1)

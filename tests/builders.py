@@ -8,11 +8,12 @@ from types import ModuleType
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from crmlib import client as clients
-from crmlib import tables
+from crmlib import contract, tables
 
-CONFIG = """\
+LINES = """\
 name: Acme
 currency: CNY
 decimals: 2
@@ -20,9 +21,12 @@ delivered_on: 2025-01-06
 tables:
   transactions:
     files: [orders.csv]
-    columns: {order_id: order, customer_id: customer, ordered_at: day, quantity: pieces, price: price}
-    returns: {order_id_starts_with: TH}
+    columns: {%s}
 """
+CONFIG = (
+    LINES % "order_id: order, customer_id: customer, ordered_at: day, quantity: pieces, price: price"
+    + "    returns: {order_id_starts_with: TH}\n"
+)
 ORDERS = """\
 order,customer,day,pieces,price
 A1,c1,2024-10-01,2,10.50
@@ -40,6 +44,13 @@ def demo_maker() -> ModuleType:
         sys.modules["make_demo"] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return sys.modules["make_demo"]
+
+
+def demo(seed: int) -> tuple[dict[str, pd.DataFrame], dict, clients.Client]:
+    """The demo's tables of another seed, what is true of them, and its own client."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CRM_HOME", raising=False)
+        return *demo_maker().tables(seed), clients.load("demo")
 
 
 def made(home: Path, config: str = CONFIG, files: dict[str, str | bytes] | None = None, name: str = "acme"):
@@ -94,6 +105,7 @@ def lines(*rows: dict) -> pa.Table:
                 "price": abs(amount),
                 "amount": amount,
                 "profit": None,
+                "discount": None,
                 "kind": kind,
                 "returned": amount if kind == "return" else 0,
                 "flags": "",
@@ -106,15 +118,14 @@ def lines(*rows: dict) -> pa.Table:
 
 
 def facts(*rows: dict) -> pd.DataFrame:
-    """Customers in the columns of `tables.FACTS`; what is not said is 0, and nothing is known of profit."""
-    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | {
-        "profit": None,
-        "gap_days": None,
-        "orders_a_year": 0.0,
-    }
+    """Customers in the columns of `tables.FACTS`; what is not said is 0, or empty where it may be unknown."""
+    numbers = [field.name for field in tables.FACTS.schema if field.type == contract.NUMBER]
+    unknown = dict.fromkeys([*numbers, "profit", "products", "product_groups"])
+    usual = dict.fromkeys(tables.FACTS.schema.names, 0) | unknown | {"orders_a_year": 0.0}
     full = [usual | {"customer_id": f"c{n}"} | row for n, row in enumerate(rows, start=1)]
     table = pd.DataFrame(full, columns=tables.FACTS.schema.names)
-    return table.astype({"profit": "Int64", "gap_days": float, "orders_a_year": float})
+    counts = dict.fromkeys(("profit", "products", "product_groups"), "Int64")
+    return table.astype(counts | dict.fromkeys(numbers, float))
 
 
 def answers(*rows: tuple) -> pd.DataFrame:

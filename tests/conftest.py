@@ -1,6 +1,8 @@
 """Where tests keep clients, and where the real data lies."""
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import builders
@@ -47,3 +49,35 @@ def postgres():
             pytest.fail(message)
         pytest.skip(message)
     return url
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    """A Spark of one thread; its absence is said, or refused where one is demanded."""
+    lacks = [] if importlib.util.find_spec("pyspark") else ["pyspark, the package's extra spark"]
+    lacks += [] if shutil.which("java") or os.environ.get("JAVA_HOME") else ["a Java"]
+    if lacks:
+        message = f"no Spark to test with: {' and '.join(lacks)} not installed (see CONTRIBUTING.md)"
+        if os.environ.get("CRM_REQUIRE_SPARK") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    from pyspark.sql import SparkSession
+
+    home = tmp_path_factory.mktemp("spark")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "512m",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.local.dir": str(home),
+        "spark.sql.warehouse.dir": str(home),
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.master("local[1]").appName("facts")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()

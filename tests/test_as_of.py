@@ -1,14 +1,18 @@
 """What happens later changes nothing that was told before."""
 
+import datetime as dt
+
 import builders
 import pandas as pd
 import pyarrow as pa
 import pytest
 from builders import CONFIG, answers, day, lines, made, text
 
-from crmlib import tables
+from crmlib import as_of, tables
 from crmlib.analysis import distribution, kpis, satisfaction
-from crmlib.classification import classes, facts, rfm
+from crmlib.classification import classes, cohorts, facts, rfm
+from crmlib.cleaning import view
+from crmlib.contracts import DAYS, NOT_YET
 from crmlib.period import Period
 from crmlib.rules import Classes
 
@@ -70,6 +74,21 @@ def told(folder, rows: list[dict], said: list[tuple]) -> dict:
     }
 
 
+def test_later_orders_change_no_cohort_and_no_month():
+    last, seen = QUARTER.day_range[1], []
+    for rows in (early(), early() + LATER):
+        table = lines(*rows)
+        seen.append(
+            [
+                cohorts.cohorts(table, as_of=last),
+                cohorts.monthly_states(table, as_of=last, rule=Classes().behaviour),
+            ]
+        )
+    for before, after in zip(*seen, strict=True):
+        pd.testing.assert_frame_equal(before, after)
+        assert len(before) > 5
+
+
 def test_later_orders_and_answers_change_no_byte_of_an_earlier_quarter(tmp_path):
     before = told(tmp_path / "before", early(), SAID)
     after = told(tmp_path / "after", early() + LATER, SAID + SAID_LATER)
@@ -105,8 +124,6 @@ def test_a_line_of_the_day_itself_does_change_it(tmp_path):
 
 
 def test_lines_appended_to_a_delivery_leave_the_cleaned_earlier_ones_as_they_were(home):
-    import datetime as dt
-
     from crmlib.cleaning import delivery
     from crmlib.collection import sources
 
@@ -136,8 +153,6 @@ def test_that_day_counts_whole_and_the_next_not_at_all(until):
 
 
 def test_where_a_customer_moves_to_later_does_not_move_an_earlier_quarter(home):
-    import datetime as dt
-
     from crmlib.cleaning import customers, delivery
     from crmlib.collection import sources
 
@@ -154,3 +169,65 @@ def test_where_a_customer_moves_to_later_does_not_move_an_earlier_quarter(home):
     ]
     assert cities == [["Nord"], ["Süd"]]
     assert found["transactions"].kept["region"].to_pylist() == ["North", "South"]
+
+
+LAST, NEXT = dt.datetime(2024, 9, 30, 23, 59, 59), dt.datetime(2024, 10, 1)
+BEGAN, LAST_DAY, NEXT_DAY = day("2024-09-01"), day("2024-09-30"), day("2024-10-01")
+# Rows of September, in each table one told of on its last day and one after it; and what is known on that day.
+TOLD_LATER = {
+    "interactions": (
+        [
+            {"opened_day": BEGAN, "answered_at": LAST, "resolved_at": LAST},
+            {"opened_day": BEGAN, "answered_at": NEXT, "resolved_at": NEXT},
+        ],
+        {"answered_at": [LAST, None], "resolved_at": [LAST, None]},
+    ),
+    "applications": (
+        [
+            {"applied_day": BEGAN, "decided_day": LAST_DAY, "decision": "approved"},
+            {"applied_day": BEGAN, "decided_day": NEXT_DAY, "decision": "declined"},
+            {"applied_day": BEGAN, "decision": "撤回"},
+        ],
+        {"decided_day": [LAST_DAY, None, None], "decision": ["approved", "pending", "撤回"]},
+    ),
+    "campaigns": (
+        [{"began_day": BEGAN, "ended_day": LAST_DAY}, {"began_day": BEGAN, "ended_day": NEXT_DAY}],
+        {"ended_day": [LAST_DAY, None]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOLD_LATER)
+def test_what_a_row_only_told_later_is_not_known_yet(tmp_path, name):
+    table, (rows, expected) = tables.ALL[name], TOLD_LATER[name]
+    tables.write(pa.Table.from_pylist(rows, schema=table.schema), tmp_path, table)
+    eager = tables.frame(tmp_path, table, until=LAST_DAY)
+    lazy = tables.relation(tmp_path, table, until=LAST_DAY).to_arrow_table()
+    assert lazy.schema.names == table.schema.names
+    assert lazy.select(list(expected)).to_pydict() == expected
+    for column, told in expected.items():
+        assert eager[column].astype(object).where(eager[column].notna(), None).tolist() == told
+    # A day later, or asked without a day, all is told.
+    end = tables.frame(tmp_path, table, until=NEXT_DAY)
+    pd.testing.assert_frame_equal(end, tables.frame(tmp_path, table))
+
+
+def test_a_complaint_that_is_put_right_after_as_of_is_still_open():
+    complaint = {"customer_id": "c1", "known": True, "kind": "complaint"}
+    calls = [row | complaint for row in TOLD_LATER["interactions"][0]]
+    people = pa.Table.from_pylist([{"customer_id": "c1"}], schema=tables.CUSTOMERS.schema)
+
+    def still_open(until: int) -> list[int]:
+        rows = pa.Table.from_pylist(calls, schema=tables.INTERACTIONS.schema)
+        known = as_of.known(rows, tables.INTERACTIONS, until)
+        return view.view({"customers": people, "interactions": known})["open_interactions"].to_pylist()
+
+    assert [still_open(until) for until in (LAST_DAY, NEXT_DAY)] == [[1], [0]]
+
+
+def test_every_day_that_a_row_can_tell_later_than_its_own_is_named():
+    # of order lines and answers the moment is that of the row; totals and customers are as delivered
+    for name, own in DAYS.items():
+        days = [c.name for c in tables.ALL[name].columns if c.name.endswith(("_day", "_at"))]
+        further = set(days) - {own, own.replace("_day", "_at"), "ordered_at"}
+        assert name == "snapshot" or further == {told.since for told in NOT_YET.get(name, {}).values()}

@@ -280,6 +280,9 @@ CATALOGUE: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {
                 "test_a_long_cell_is_cut_in_a_workbook_where_one_sees_it_and_whole_in_the_quarantine",
                 "test_a_name_longer_than_a_cell_is_cut_in_the_tier_table_and_its_row_is_there",
             ),
+            "workbook/test_publish.py": (
+                "test_a_row_that_no_workbook_holds_stands_whole_beside_it_and_no_other_does",
+            ),
         },
     ),
     43: ("full-width figures", {CROSSED: ("43 full-width digits", "43 full-width money")}),

@@ -4,6 +4,7 @@ import pytest
 from builders import CONFIG, made
 
 from crmlib import client as clients
+from crmlib import rules
 from crmlib.errors import ConfigError
 
 
@@ -151,6 +152,84 @@ def test_a_weight_that_is_no_number_is_refused(home, number):
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("classes.scorecard.loyalty.brand", "scorecard:\n    loyalty: {brand: much}"),
+        ("classes.scorecard.satisfaction.product", "scorecard:\n    satisfaction: {product: .nan}"),
+        ("classes.potential.signs", "potential:\n    signs: many"),
+        ("classes.need.price_index", "need:\n    price_index: .inf"),
+    ],
+)
+def test_a_number_that_is_none_names_its_key_and_line(home, key, content):
+    said = refusal(home, CONFIG + f"classes:\n  {content}\n")
+    assert said.startswith(f"data/acme/client.yml, line 12: {key}: input should be ")
+
+
+def test_a_scorecard_of_satisfaction_alone_is_refused(home):
+    config = CONFIG + "classes:\n  scorecard:\n    loyalty: {product: 0, service: 0, brand: 0}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.scorecard: all weights of loyalty are 0; a scorecard joins "
+        "satisfaction and loyalty."
+    )
+
+
+@pytest.mark.parametrize("name", ["''", "' '", "'a,b'"])
+def test_a_tag_without_a_name_is_refused_where_it_stands(home, name):
+    config = CONFIG + f"classes:\n  tags:\n    {name}: {{column: orders, at_least: 1}}\n"
+    said = refusal(home, config)
+    assert said.startswith("data/acme/client.yml, line 12: classes.tags")
+    assert said.endswith(": a tag needs a name without commas.")
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        ("{column: orders}", "orders is a number: give at_least, at_most or both"),
+        ("{column: tier, at_least: 1}", "tier is text: give equals"),
+        ("{column: orders, equals: '5'}", "orders is a number: give at_least, at_most or both"),
+        ("{column: orders, at_least: 5, at_most: 4}", "at_least (5) must not lie above at_most (4)"),
+    ],
+)
+def test_a_tag_whose_condition_cannot_be_asked_is_refused(home, rule, what):
+    config = CONFIG + f"classes:\n  tags:\n    odd: {rule}\n"
+    assert refusal(home, config) == f"data/acme/client.yml, line 12: classes.tags.odd: {what}."
+
+
+def test_a_tag_on_a_column_that_is_not_there_is_told_which_there_are(home):
+    config = CONFIG + "classes:\n  tags:\n    odd: {column: shoe_size, at_least: 1}\n"
+    said = refusal(home, config)
+    assert said.startswith(
+        "data/acme/client.yml, line 12: classes.tags.odd: no column shoe_size; known here: abc, "
+    )
+
+
+def test_a_class_without_a_name_is_refused_and_so_is_a_name_without_a_class(home):
+    config = CONFIG + "classes:\n  words: {champion: '  '}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.words.champion: a class needs a name, found '  '."
+    )
+    config = CONFIG + "classes:\n  words: {champoin: Star}\n"
+    assert refusal(home, config) == (
+        "data/acme/client.yml, line 11: classes.words.champoin: no class champoin; did you mean champion?, "
+        "found 'Star'."
+    )
+
+
+def test_a_client_calls_its_classes_as_it_likes(home):
+    from crmlib.findings import Book
+
+    client = made(home, CONFIG + "classes:\n  words: {champion: 明星客户}\n")
+    shown = Book("03-classification", client).language
+    assert [shown.show(word, "word") for word in ("champion", "loyal")] == ["明星客户", "Loyal"]
+    assert shown.text("{names:words}", names=["champion", "lost"]) == "明星客户, Lost"
+
+
+def test_a_clients_own_tags_take_the_place_of_the_usual_ones(home):
+    config = CONFIG + "classes:\n  tags:\n    大户: {column: net, at_least: 50000}\n"
+    assert list(made(home, config).classes.tags) == ["大户"]
+
+
 def test_a_scale_upside_down_is_refused(home):
     config = CONFIG + (
         "  surveys:\n    files: [s.csv]\n    columns: {customer_id: who, answered_day: on}\n"
@@ -192,3 +271,26 @@ def test_a_file_in_another_encoding_is_refused(home):
 def test_settings_cannot_be_changed_after_loading(acme):
     with pytest.raises(ValueError, match="frozen"):
         acme.settings.currency = "USD"
+
+
+def test_what_is_not_said_of_the_previous_standards_is_as_today(home):
+    config = CONFIG + (
+        "classes:\n  tier: {cuts: {high: 2.4, medium: 1.2}}\n  abc: {at_least: 7}\n"
+        "classes_before:\n  tier: {cuts: {high: 2.75, medium: 1.5}}\n"
+    )
+    client = made(home, config)
+    then = rules.earlier(client.classes_before, client.classes)
+    assert (then.tier.cuts.high, then.abc.at_least) == (2.75, 7)
+    assert rules.earlier(None, client.classes) is client.classes
+
+
+def test_cuts_of_the_previous_period_may_be_taken_away_but_not_stand_out_of_order(home):
+    given = "classes:\n  value: {spend: {high: 10, medium: 5}, shares: {first: 0.6, second: 0.7}}\n"
+    client = made(home, CONFIG + given + "classes_before:\n  value: {spend: null}\n")
+    assert rules.earlier(client.classes_before, client.classes).value.spend is None
+    with pytest.raises(ConfigError) as told:
+        made(home, CONFIG + given + "classes_before:\n  value: {shares: {second: 0.55}}\n")
+    assert str(told.value) == (
+        "data/acme/client.yml: classes_before with what classes adds: value.shares: first (0.6) must lie below "
+        "second (0.55)."
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import builders
 import pandas as pd
 import pytest
 from builders import day, demo_maker
@@ -87,10 +88,7 @@ def together(table: str, delivered: dict[str, pd.DataFrame], client: clients.Cli
 
 @pytest.fixture(scope="module", params=SEEDS)
 def demo(request):
-    delivered, truth = demo_maker().tables(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CRM_HOME", raising=False)
-        client = clients.load("demo")
+    delivered, truth, client = builders.demo(request.param)
     collected = {
         "customers": sources.from_text("customers", delivered["customers"]),
         # few, because order lines are test_demo_truth's matter

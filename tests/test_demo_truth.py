@@ -6,22 +6,24 @@ The truth comes from `data/demo/make_demo.py`, which counts it in plain integers
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 
+import builders
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
-from builders import demo_maker
 
 from crmlib import client as clients
 from crmlib.analysis import distribution, kpis, satisfaction
-from crmlib.classification import classes, facts, rfm
+from crmlib.classification import classes, facts, migration, passage, rfm
 from crmlib.cleaning import customers as customer_rows
 from crmlib.cleaning import delivery as cleaning
 from crmlib.cleaning import ledger
 from crmlib.cleaning.delivery import Cleaned
 from crmlib.collection import sources
 from crmlib.period import Period
+from crmlib.rules import Classes, TierWeights, earlier
 
 SEEDS = range(20)
 TABLES = {"customers": "customers", "orders": "transactions", "survey": "surveys"}
@@ -78,17 +80,14 @@ class Demo:
 
 @pytest.fixture(scope="module", params=SEEDS)
 def demo(request):
-    delivered, truth = demo_maker().tables(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CRM_HOME", raising=False)
-        client = clients.load("demo")
-        collected = {
-            TABLES[name]: sources.from_text(TABLES[name], rows)
-            for name, rows in delivered.items()
-            if name in TABLES
-        }
-        found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
-        conflicts = customer_rows.conflicts(collected["customers"], client)
+    delivered, truth, client = builders.demo(request.param)
+    collected = {
+        TABLES[name]: sources.from_text(TABLES[name], rows)
+        for name, rows in delivered.items()
+        if name in TABLES
+    }
+    found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
+    conflicts = customer_rows.conflicts(collected["customers"], client)
     return Demo(request.param, truth, found, collected, conflicts, client, delivered)
 
 
@@ -299,6 +298,20 @@ def test_the_best_tenth_of_customers_bring_as_much_as_planted(demo):
     assert distribution.top_share(bought) == pytest.approx(true["top_sales"] / true["sales"], abs=1e-12)
 
 
+def test_who_looks_at_the_price_buys_below_it_as_planted(demo):
+    true = demo.truth["truths"]["discounts"]
+    known = facts.facts(demo.orders, as_of=QUARTER.day_range[1]).set_index("customer_id")
+    listed = demo.delivered["customers"].drop_duplicates("客户编号").set_index("客户编号")
+    stated = listed["需求类型"].reindex(known.index) == true["need"]
+    shares = []
+    for name, theirs in (("stated", known[stated]), ("others", known[~stated])):
+        discounted = (theirs["discount_share"] * theirs["gross"]).sum()
+        assert int(theirs["gross"].sum()) == true[name]["sales"]
+        assert discounted == pytest.approx(true[name]["discounted"], rel=1e-12)
+        shares.append(discounted / theirs["gross"].sum())
+    assert shares[0] > 0.6 > 0.2 > shares[1]
+
+
 FALSE_ALARMS: dict[int, list[str]] = {}
 
 
@@ -372,3 +385,105 @@ def test_over_all_clients_one_in_a_hundred_merges_is_wrong_at_most_and_one_in_tw
     recall = [right / true for right, _, true in SAME_PERSON.values()]
     assert sum(precision) / len(SEEDS) >= 0.99
     assert sum(recall) / len(SEEDS) >= 0.95
+
+
+def way(demo: Demo, rules: Classes, before: Classes) -> passage.Passage:
+    """What was known of the customers at the end of the previous quarter and of this one."""
+    known = []
+    for span in (BEFORE, QUARTER):
+        last = span.day_range[1]
+        said = demo.answers[demo.answers["answered_day"] <= last]
+        known.append(passage.Known(facts.facts(demo.orders, as_of=last), said))
+    return passage.Passage(*known, rules, before, 2)
+
+
+@pytest.fixture(scope="module")
+def moved(demo):
+    rules = demo.client.classes
+    whole = way(demo, rules, earlier(demo.client.classes_before, rules))
+    return migration.moves(whole, passage.steps(whole))
+
+
+def told(moved: pd.DataFrame, ids) -> dict[str, list]:
+    rows = moved[moved["customer_id"].isin(set(ids))]
+    return {id: part[["before", "now", "cause"]].values.tolist() for id, part in rows.groupby("customer_id")}
+
+
+def test_every_planted_change_of_tier_is_found_with_its_true_cause(demo, moved):
+    true = demo.truth["truths"]["moves"]["customers"]
+    assert len(true) == 32
+    assert {story["cause"] for story in true.values()} == {
+        "money",
+        "frequency",
+        "satisfaction",
+        "time",
+        "rule",
+    }
+    assert told(moved, true) == {id: [[s["from"], s["to"], s["cause"]]] for id, s in true.items()}
+
+
+def test_where_activity_weighs_silence_and_return_are_found_and_where_not_nobody_moves(demo, moved):
+    planted = demo.truth["truths"]["moves"]["with_activity"]
+    true, rules = planted["customers"], demo.client.classes
+    assert len(true) == 8
+    assert told(moved, true) == {}
+    tier = rules.tier.model_copy(update={"weights": TierWeights(**planted["weights"])})
+    weighed = rules.model_copy(update={"tier": tier})
+    whole = way(demo, weighed, weighed)
+    found = told(migration.moves(whole, passage.steps(whole)), true)
+    assert found == {id: [[s["from"], s["to"], s["cause"]]] for id, s in true.items()}
+
+
+def raw_facts(demo: Demo) -> pd.DataFrame:
+    """Per customer and date the facts that a move may name, by plain SQL over cleaned lines and answers."""
+    lines, answers = demo.orders, demo.answers  # noqa: F841  DuckDB finds them by name
+    sides = {"then": BEFORE.day_range[1], "now": QUARTER.day_range[1]}
+    parts = []
+    for side, last in sides.items():
+        table = duckdb.sql(
+            f"""with bought as (
+                  select customer_id, count(distinct order_id) orders, {last} - min(order_day) tenure_days
+                  from lines where known and kind = 'sale' and order_day <= {last} group by all),
+                money as (
+                  select customer_id, sum(case when kind in ('sale', 'return') then amount end) net, sum(profit) profit
+                  from lines where known and order_day <= {last} group by all),
+                said as (
+                  select customer_id, arg_max(score, answered_day) recommend from answers
+                  where known and aspect = 'recommend' and answered_day <= {last} group by all)
+                select customer_id, orders, tenure_days, net::bigint net, profit::bigint profit, recommend,
+                  orders * 365.25 / greatest(tenure_days, 365.25) orders_a_year
+                from bought left join money using (customer_id) left join said using (customer_id)"""
+        ).df()
+        parts.append(table.set_index("customer_id").add_suffix(f"_{side}"))
+    return parts[0].join(parts[1], how="inner")
+
+
+NAMED = {"money": ("net", "profit"), "frequency": ("orders", "orders_a_year"), "satisfaction": ("recommend",)}
+NAMED |= {"time": ("tenure_days",)}
+
+
+def test_nobody_is_said_to_have_moved_whose_facts_did_not(demo, moved):
+    raw = raw_facts(demo)
+    own = moved[~moved["cause"].isin(["cut", "rule"])]
+    assert len(own) > 100
+    assert own["customer_id"].is_unique
+    for row in own.to_dict("records"):
+        mine = raw.loc[row["customer_id"]]
+        for cause in row["cause"].split("+"):
+            pairs = [(mine[f"{fact}_then"], mine[f"{fact}_now"]) for fact in NAMED[cause]]
+            assert any(then != now for then, now in pairs if not pd.isna([then, now]).all()), row
+        then, now = mine[f"{row['fact']}_then"], mine[f"{row['fact']}_now"]
+        assert (row["previous"], row["value"]) == (
+            pytest.approx(then, nan_ok=True) if not pd.isna(then) else None,
+            pytest.approx(now),
+        )
+    # Who neither bought, nor took back, nor answered can only have grown older or rarer.
+    still = raw[
+        (raw["orders_then"] == raw["orders_now"])
+        & (raw["net_then"] == raw["net_now"])
+        & (raw["profit_then"] == raw["profit_now"])
+        & (raw["recommend_then"].fillna(-1) == raw["recommend_now"].fillna(-1))
+    ]
+    quiet = own[own["customer_id"].isin(still.index)]
+    assert set(chain.from_iterable(quiet["cause"].str.split("+"))) <= {"frequency", "time"}
+    assert set(quiet["fact"]) <= {"orders_a_year", "tenure_days"}

@@ -68,8 +68,33 @@ def test_conda_gets_no_package_or_version_that_the_lock_does_not_know(pinned):
     assert not {name: versions for name, versions in strange.items() if versions}
 
 
+def installed() -> set[str]:
+    """What the lock installs without an extra of crmlib itself: its packages, theirs, and so on."""
+    packages: dict[str, list[dict]] = {}
+    for package in tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]:
+        packages.setdefault(package["name"], []).append(package)
+    (own,) = packages["crmlib"]
+    left = [*own["dependencies"], *(need for group in own["dev-dependencies"].values() for need in group)]
+    seen: set[tuple[str, str]] = set()
+    while left:
+        need = left.pop()
+        for part in {"", *need.get("extra", ())} - {extra for name, extra in seen if name == need["name"]}:
+            seen.add((need["name"], part))
+            for package in packages[need["name"]]:
+                left += (
+                    package.get("optional-dependencies", {})[part]
+                    if part
+                    else package.get("dependencies", [])
+                )
+    return {canonicalize_name(name) for name, _ in seen}
+
+
 def test_conda_lacks_no_package_that_the_lock_installs(pinned):
-    assert set(locked_versions()) - {"crmlib"} == set(pinned)
+    assert installed() == set(pinned)
+
+
+def test_an_extra_is_in_the_lock_and_not_in_everybodys_environment(pinned):
+    assert set(locked_versions()) - installed() == {"crmlib", "pyspark", "py4j"}
 
 
 def test_conda_itself_brings_only_python_and_pip():

@@ -7,7 +7,9 @@ import pytest
 from builders import CONFIG, made
 
 from crmlib import findings
+from crmlib.collection.sources import CUSTOMER_COLUMNS
 from crmlib.errors import MissingStep, SchemaError
+from crmlib.exhibits import HEADINGS
 from crmlib.measures import ALL, UNITS, measure
 from crmlib.period import Period
 
@@ -168,6 +170,24 @@ def test_an_empty_table_is_said_to_be_empty(exhibit):
     assert shown.html() == (
         '<p class="finding absent">Places &amp; more. Nothing to show: not supplied, or too few.</p>'
     )
+
+
+def test_what_was_looked_for_and_not_found_is_none_and_not_absent(exhibit):
+    shown = exhibit(pd.DataFrame({"x": []}), title="Notes on files", sought=True)
+    assert shown.html() == '<p class="finding no">Notes on files. None.</p>'
+    assert shown.plain() == "Notes on files. None."
+    assert shown.record()["nothing"] == "None."
+
+
+def test_fields_of_a_customer_are_named_in_words(exhibit):
+    pairs = pd.DataFrame({"field": ["customer_type"], "same": ["name, birth_year"], "near": [""]})
+    shown = exhibit(pairs, title="Pairs", units={"x": "text"})
+    assert shown.plain().splitlines()[2] == "Customer type | Name, Year of birth | "
+    assert shown.record()["columns"][1] == {"name": "same", "heading": "Agree in", "unit": "fields"}
+
+
+def test_every_field_that_customers_can_differ_in_has_a_word_of_the_catalogue():
+    assert set(CUSTOMER_COLUMNS) - {"updated_day"} <= set(HEADINGS)
 
 
 def test_the_summary_tells_the_same_sentences_again(book, acme):

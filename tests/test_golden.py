@@ -101,6 +101,26 @@ def test_online_retails_customers_are_as_recent_frequent_and_large_as_published(
     assert round(told(WHOLE)[id], 3) == value
 
 
+def test_with_exact_duplicates_kept_customers_are_as_large_as_published(retail, tmp_path, monkeypatch):
+    client, collected, _ = retail
+    told = client.config.read_text("utf-8")
+    folder = tmp_path / "data" / "online-retail"
+    folder.mkdir(parents=True)
+    keeping = told.replace("    returns:", "    exact_duplicates: keep\n    returns:")
+    (folder / "client.yml").write_text(keeping, "utf-8")
+    monkeypatch.setenv("CRM_HOME", str(tmp_path))
+    found = cleaning.cleaned(
+        collected, clients.load("online-retail"), delivered_on=sources.delivered_on(client)
+    )
+    known = facts.facts(found["transactions"].kept, as_of=Period.parse(WHOLE).day_range[1])
+    means = {id: figure["value"] / 1000 ** ("monetary" in id) for id, figure in kpis.rfm(known).items()}
+    assert {id: round(value, 3) for id, value in means.items()} == {
+        "rfm.recency.mean": 92.059,
+        "rfm.frequency.mean": 4.272,
+        "rfm.monetary.mean": 2054.266,
+    }
+
+
 @pytest.mark.parametrize(
     ("id", "value"),
     [("sales.identified", 2193704.143), ("customers.active", 2161), ("orders.count", 4366)],

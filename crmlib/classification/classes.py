@@ -1,7 +1,6 @@
 """Classes by rule: value, behaviour, ABC, satisfaction, and the combined tier with its points.
 
-Cuts are the client's amounts where `client.yml` gives them; otherwise classes go by cumulative
-share, and only where the list is long enough. Equal customers share a class.
+How a number becomes a class stands in `classification.grades`.
 """
 
 from collections.abc import Mapping
@@ -9,67 +8,32 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crmlib.rules import AbcRule, BehaviourRule, Classes, Cuts, SatisfactionRule, Shares
+from crmlib.classification.answered import (  # noqa: F401 — one door for everything that makes a class
+    percent,
+    recommendation,
+    satisfaction,
+)
+from crmlib.classification.beside import Beside, attributes
+from crmlib.classification.grades import (  # noqa: F401
+    HALVES,
+    LEVELS,
+    NOT_GRADED,
+    POINTS,
+    by_cuts,
+    by_share,
+    graded,
+    mean_points,
+)
+from crmlib.classification.lifetime import lifetime
+from crmlib.classification.needs import needs
+from crmlib.classification.potential import potential
+from crmlib.classification.scorecard import points as card_points
+from crmlib.classification.scorecard import scored
+from crmlib.classification.tags import tags
+from crmlib.rules import AbcRule, BehaviourRule, Classes
 
-LEVELS = ("high", "medium", "low")
-POINTS = {"high": 3, "medium": 2, "low": 1}
-NOT_GRADED = "not_graded"
-
-
-def by_cuts(values: pd.Series, cuts: Cuts) -> pd.Series:
-    """High, medium or low by two amounts; a value on a cut is in the upper class, an empty one in none.
-
-    >>> by_cuts(pd.Series([10.0, 5.0, 4.9, None]), Cuts(high=10, medium=5)).tolist()
-    ['high', 'medium', 'low', 'not_graded']
-    """
-    named = np.select([values >= cuts.high, values >= cuts.medium, values.notna()], LEVELS, NOT_GRADED)
-    return pd.Series(named, index=values.index, dtype="str")
-
-
-def by_share(values: pd.Series, shares: Shares, names: tuple[str, str, str] = LEVELS) -> pd.Series:
-    """Three classes by cumulative share, the largest first.
-
-    A customer's class is set by how much of the total lies *above* his value, so that equal
-    customers share a class and the largest is always in the first. Nothing and less than nothing
-    belong to the last.
-
-    >>> by_share(pd.Series([50, 30, 10, 10]), Shares(first=0.5, second=0.8)).tolist()
-    ['high', 'medium', 'low', 'low']
-    """
-    amounts = values.fillna(0).clip(lower=0)
-    total = amounts.sum()
-    of_value = amounts.groupby(amounts).sum().sort_index(ascending=False)
-    above = amounts.map(of_value.cumsum() - of_value) / (total or 1)
-    # Shares of exact sums may miss a cut by the last bit: 0.8 must not fall short of 0.8.
-    first, second = shares.first - 1e-12, shares.second - 1e-12
-    named = np.select(
-        [(amounts > 0) & (above < first), (amounts > 0) & (above < second)], names[:2], names[2]
-    )
-    return pd.Series(named, index=values.index, dtype="str").where(values.notna(), NOT_GRADED)
-
-
-def graded(values: pd.Series, cuts: Cuts | None, shares: Shares, at_least: int) -> pd.Series:
-    """High, medium, low by the client's cuts, else by share; not graded where the list is too short."""
-    if cuts is not None:
-        return by_cuts(values, cuts)
-    if values.notna().sum() < at_least:
-        return pd.Series(NOT_GRADED, index=values.index, dtype="str")
-    return by_share(values, shares)
-
-
-def mean_points(parts: Mapping[str, pd.Series], weights: Mapping[str, float] | None = None) -> pd.Series:
-    """Weighted mean of the points (3, 2, 1) of several gradings; a part not graded is left out.
-
-    >>> parts = {"spend": pd.Series(["high", "low"]), "profit": pd.Series(["medium", "not_graded"])}
-    >>> mean_points(parts).tolist()
-    [2.5, 1.0]
-    """
-    points = pd.DataFrame({name: part.map(POINTS).astype(float) for name, part in parts.items()})
-    weight = pd.Series({name: (weights or {}).get(name, 1.0) for name in parts})
-    known = points.notna().mul(weight)
-    mean = points.mul(weight).sum(axis=1) / known.sum(axis=1).replace(0, np.nan)
-    # Weights such as 0.1 leave a last bit: 2.4999999999999996 is 2.5.
-    return mean.round(12)
+NOT_GROUPED = "not_grouped"
+AS_LEVEL = {"satisfied": "high", "neutral": "medium", "dissatisfied": "low"}
 
 
 def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
@@ -82,9 +46,6 @@ def value(facts: pd.DataFrame, rule, decimals: int) -> pd.Series:
     }
     grades = {name: graded(v, cuts, rule.shares, rule.at_least) for name, (v, cuts) in parts.items()}
     return by_cuts(mean_points(grades), HALVES)
-
-
-HALVES = Cuts(high=2.5, medium=1.5)
 
 
 def abc(facts: pd.DataFrame, rule: AbcRule) -> pd.Series:
@@ -129,39 +90,6 @@ def _as_stated(facts: pd.DataFrame, stated: pd.DataFrame | None, column: str) ->
     return facts["customer_id"].map(stated.set_index("customer_id")[column].astype(object))
 
 
-def satisfaction(answers: pd.DataFrame, rule: SatisfactionRule) -> pd.Series:
-    """Satisfied, neutral, dissatisfied (X04) by the mean of a customer's latest form, 0–100.
-
-    Parameters
-    ----------
-    answers : known customers' answers by as_of in the columns of `tables.SURVEYS`
-
-    Returns
-    -------
-    The class by customer_id; customers who never answered are absent.
-    """
-    rated = answers[answers["aspect"] != "recommend"]
-    newest = rated[rated["answered_day"] == rated.groupby("customer_id")["answered_day"].transform("max")]
-    score = percent(newest).groupby(newest["customer_id"]).mean()
-    named = np.select(
-        [score >= rule.satisfied, score < rule.dissatisfied], ["satisfied", "dissatisfied"], "neutral"
-    )
-    return pd.Series(named, index=score.index, dtype="str")
-
-
-def percent(answers: pd.DataFrame) -> pd.Series:
-    """Answers on 0–100, 0 and 100 being the ends of their scale."""
-    return (answers["score"] - answers["low"]) / (answers["high"] - answers["low"]) * 100
-
-
-def recommendation(answers: pd.DataFrame) -> pd.Series:
-    """Each customer's latest willingness to recommend, 0–10, by customer_id."""
-    asked = answers[answers["aspect"] == "recommend"].sort_values(
-        ["answered_day", "source_file", "source_row"]
-    )
-    return (percent(asked) / 10).groupby(asked["customer_id"]).last()
-
-
 def classes(
     facts: pd.DataFrame,
     rfm: pd.DataFrame,
@@ -170,11 +98,13 @@ def classes(
     *,
     decimals: int,
     stated: pd.DataFrame | None = None,
+    beside: Beside = Beside(),  # noqa: B008 — frozen and empty
 ) -> pd.DataFrame:
     """Every class of every customer with a sale.
 
     Value, ABC and tier are computed. Of frequency, activity, loyalty and satisfaction what cannot be
-    computed is as the firm states it.
+    computed is as the firm states it. Where costs are supplied the tier takes the lifetime value after
+    costs, else the profit so far.
 
     Parameters
     ----------
@@ -182,30 +112,61 @@ def classes(
     answers : survey answers by as_of, or None where no survey is supplied
     rules : the client's standards
     stated : what the firm itself says, as `classification.stated.stated` returns it
+    beside : what is known beside the facts, as `classification.beside.beside` returns it
 
     Returns
     -------
     The columns of `tables.CLASSES`. Classes never use a model's output.
     """
     ids = facts["customer_id"]
+    worth = lifetime(facts, beside.costs, beside.habits).set_index(facts.index)
+    known = worth["lifetime_value"] if worth["lifetime_value"].notna().any() else None
+    judged = tiered(facts, answers, rules, decimals=decimals, stated=stated, lifetime=known)
+    signs = potential(facts, judged["tier"], beside.habits, beside.recent, rules, decimals=decimals)
+    recommend = recommended(facts, answers)
+    judged = pd.concat([rfm, judged], axis=1).assign(
+        value=value(facts, rules.value, decimals),
+        abc=abc(facts, rules.abc),
+        **scored(card_points(facts, answers, recommend, rules), rules.scorecard),
+        **needs(facts, beside.need, beside.habits, rules.need)[["need", "need_source"]],
+        **worth[["lifetime_value", "served"]],
+        potential=signs,
+        **attributes(ids, beside),
+        cluster=NOT_GROUPED,  # until `clusters.labels` has looked at all customers together
+    )
+    return judged.assign(tags=tags(facts, judged, rules.tags, decimals=decimals))
+
+
+def tiered(
+    facts: pd.DataFrame,
+    answers: pd.DataFrame | None,
+    rules: Classes,
+    *,
+    decimals: int,
+    stated: pd.DataFrame | None = None,
+    lifetime: pd.Series | None = None,
+) -> pd.DataFrame:
+    """The combined tier and the classes behind it, in the order of `facts`.
+
+    Parameters
+    ----------
+    lifetime : lifetime value after costs; None where no cost is known of anybody, and profit takes its place
+
+    Returns
+    -------
+    behaviour, behaviour_fixed, frequency, activity, loyalty, satisfaction, tier, tier_points
+    """
     often = rules.frequency
     frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
     frequency = _completed(frequency, _as_stated(facts, stated, "frequency"))
     states = behaviour(facts, rules.behaviour, stated)
     activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
     activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
-    asked = answers is not None and len(answers) > 0
-    recommend = ids.map(recommendation(answers)) if asked else pd.Series(np.nan, index=ids.index)
-    loyal = _loyal(facts, recommend, rules, stated)
-    content = ids.map(satisfaction(answers, rules.satisfaction)) if asked else None
-    if stated is not None:
-        said = _as_stated(facts, stated, "satisfaction")
-        content = said if content is None else content.astype(object).where(content.notna(), said)
-    worth = value(facts, rules.value, decimals)
-    points = tier_points(facts, frequency, loyal, rules, decimals)
-    return pd.concat([rfm, states], axis=1).assign(
-        value=worth,
-        abc=abc(facts, rules.abc),
+    loyal = _loyal(facts, recommended(facts, answers), rules, stated)
+    content = _content(facts, answers, rules, stated)
+    habits = {"activity": activity, "satisfaction": content}
+    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
+    return states.assign(
         frequency=frequency,
         activity=activity,
         loyalty=loyal,
@@ -213,6 +174,25 @@ def classes(
         tier=by_cuts(points, rules.tier.cuts),
         tier_points=points,
     )
+
+
+def recommended(facts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.Series:
+    """Each customer's latest willingness to recommend, 0–10, in the order of `facts`; NaN where not asked."""
+    if answers is None or not len(answers):
+        return pd.Series(np.nan, index=facts.index)
+    return facts["customer_id"].map(recommendation(answers))
+
+
+def _content(
+    facts: pd.DataFrame, answers: pd.DataFrame | None, rules: Classes, stated: pd.DataFrame | None
+) -> pd.Series | None:
+    """Satisfaction as answered; as stated where nobody was asked; None where neither is known of anybody."""
+    asked = answers is not None and len(answers) > 0
+    content = facts["customer_id"].map(satisfaction(answers, rules.satisfaction)) if asked else None
+    if stated is None:
+        return content
+    said = _as_stated(facts, stated, "satisfaction")
+    return said if content is None else content.astype(object).where(content.notna(), said)
 
 
 def _completed(computed: pd.Series, said: pd.Series) -> pd.Series:
@@ -242,28 +222,60 @@ def loyalty(facts: pd.DataFrame, recommend: pd.Series, rules: Classes) -> pd.Ser
 
 
 def tier_points(
-    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+    facts: pd.DataFrame,
+    frequency: pd.Series,
+    loyal: pd.Series,
+    rules: Classes,
+    decimals: int,
+    *,
+    lifetime: pd.Series | None = None,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> pd.Series:
     """Points of the combined tier (X16): frequency, spend, loyalty, lifetime value as far as known.
 
     Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
     spend is all that is graded, the tier is the value class of spend.
     """
-    parts = tier_parts(facts, frequency, loyal, rules, decimals)
+    parts = tier_parts(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
     points = mean_points(parts, rules.tier.weights.model_dump())
     # Without a graded amount, habits alone would make a tier that says nothing of worth.
     return points.where(parts["spend"] != NOT_GRADED)
 
 
 def tier_parts(
-    facts: pd.DataFrame, frequency: pd.Series, loyal: pd.Series, rules: Classes, decimals: int
+    facts: pd.DataFrame,
+    frequency: pd.Series,
+    loyal: pd.Series,
+    rules: Classes,
+    decimals: int,
+    *,
+    lifetime: pd.Series | None = None,
+    habits: Mapping[str, pd.Series | None] | None = None,
 ) -> dict[str, pd.Series]:
-    """The gradings behind the combined tier: frequency, spend, loyalty, lifetime."""
+    """The gradings behind the combined tier: frequency, spend, loyalty, lifetime.
+
+    Parameters
+    ----------
+    lifetime : lifetime value after costs (`classes.lifetime_value`), in the order of `facts`; where it is
+        not given, because it is known of nobody, the profit so far takes its place
+    habits : activity and satisfaction, which take part only where the client lets them weigh
+    """
+    weights = rules.tier.weights.model_dump()
+    more = {n: part for n, part in (habits or {}).items() if weights[n] and part is not None}
+    more = {n: part.replace(AS_LEVEL).fillna(NOT_GRADED) for n, part in more.items()}
     rule, main = rules.value, 10**decimals
     spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
-    profit = facts["profit"].astype("Float64").astype(float) / main
-    lifetime = graded(profit, rule.profit, rule.shares, rule.at_least)
-    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": lifetime}
+    if lifetime is not None:
+        after, own = pd.Series(lifetime.to_numpy(), index=facts.index), rules.lifetime
+        worth = graded(_amount(after) / main, own.cuts, own.shares, own.at_least)
+    else:
+        worth = graded(_amount(facts["profit"]) / main, rule.profit, rule.shares, rule.at_least)
+    return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": worth} | more
+
+
+def _amount(values: pd.Series) -> pd.Series:
+    """Amounts that may be unknown as numbers that may be NaN."""
+    return values.astype("Float64").astype(float)
 
 
 def counts(classes: pd.DataFrame, column: str, order: tuple[str, ...] = ()) -> pd.DataFrame:

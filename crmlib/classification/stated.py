@@ -77,19 +77,17 @@ def facts(client: Client, *, as_of: int, dated: bool = False) -> pd.DataFrame:
     orders = rows["orders"].astype(float)
     return tables.conform(
         pd.DataFrame(
-            {
+            dict.fromkeys(tables.FACTS.schema.names)
+            | {
                 "customer_id": rows["customer_id"],
                 "first_day": first,
                 "last_day": last,
                 "orders": orders,
-                "order_days": None,
                 "gross": rows["spend"],
-                "returned": None,
                 "net": rows["spend"],
                 "profit": rows["profit"],
                 "recency_days": as_of - last,
                 "tenure_days": tenure,
-                "gap_days": empty,
                 "orders_a_year": orders / tenure.clip(lower=DAYS_A_YEAR) * DAYS_A_YEAR,
             }
         ),

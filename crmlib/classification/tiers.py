@@ -9,6 +9,7 @@ import xlsxwriter
 from pydantic import BaseModel
 
 from crmlib.classification.classes import POINTS, tier_parts
+from crmlib.classification.tags import condition
 from crmlib.rules import Classes
 
 COLUMNS = (
@@ -31,7 +32,18 @@ SATISFACTION = {"satisfied": "满意", "neutral": "中立", "dissatisfied": "不
 TIERS = {"high": "高价值客户", "medium": "中价值客户", "low": "低价值客户"}
 NOT_GRADED = "未分级"
 UNITS = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元", "HKD": "港元"}
-COLOURS = {"高价值客户": "#D9EAD3", "中价值客户": "#FFF2CC", "低价值客户": "#F4CCCC"}
+COLOURS = ("#D9EAD3", "#FFF2CC", "#F4CCCC")
+NUMBERS = "#,##0.00"
+CAUSES = {"money": "金额", "frequency": "频率", "recency": "最近购买", "satisfaction": "满意与推荐"}
+CAUSES |= {"time": "客户年限", "cut": "他人变动（分界移动）", "rule": "规则变更"}
+FACTS = {"net": "累计净消费", "profit": "累计利润", "orders_a_year": "年订单数", "orders": "累计订单数"}
+FACTS |= {"recommend": "推荐意愿", "score": "最近满意度", "recency_days": "距上次购买天数"}
+FACTS |= {"tenure_days": "客户天数", "net_needed": "净消费分界", "profit_needed": "利润分界"}
+FACTS |= {
+    "orders_a_year_needed": "年订单数分界",
+    "lifetime_value": "客户终身价值",
+    "lifetime_value_needed": "终身价值分界",
+}
 LONGEST = 32_767  # characters of a workbook's cell
 
 
@@ -51,7 +63,7 @@ def tiers(
     known is empty; spend is net of returns.
     """
     rows = facts.merge(classes, on="customer_id", validate="one_to_one").merge(
-        customers, on="customer_id", how="left", validate="one_to_one"
+        customers, on="customer_id", how="left", validate="one_to_one", suffixes=("_class", "")
     )
     rows = rows.sort_values(
         ["tier_points", "net", "customer_id"], ascending=[False, False, True], na_position="last"
@@ -68,12 +80,17 @@ def tiers(
             "购买频率": rows["frequency"].map(LEVELS),
             "活跃度": rows["activity"].map(LEVELS),
             "忠诚度": rows["loyalty"].map(LEVELS),
-            "需求和偏好": rows["need"].map(lambda need: NEEDS.get(need, need)),
+            "需求和偏好": _needed(rows).map(lambda need: NEEDS.get(need, need)),
             "满意度": rows["satisfaction"].map(SATISFACTION),
             "分级": rows["tier"].map(TIERS).fillna(NOT_GRADED),
         }
     )
     return table[list(COLUMNS)].astype(object).fillna("").set_axis(rows["customer_id"], axis=0)
+
+
+def _needed(rows: pd.DataFrame) -> pd.Series:
+    """The need group of each customer; where there is none, the need as the customer table states it."""
+    return rows["need_class"].where(rows["need_class"] != "not_known", rows["need"])
 
 
 def _amount(amount: int | None, decimals: int, unit: str) -> str:
@@ -102,12 +119,16 @@ def regraded(
     Returns
     -------
     customer_id, given, tier (computed), decided_by, spend, lifetime, frequency, loyalty (the parts of
-    the tier). `decided_by` is the part whose weighted points pull furthest from the given tier
-    towards the computed one, of equals the first in this order; `no_cuts` where no tier could be
-    computed. The largest spend first.
+    the tier; activity and satisfaction where they weigh). `decided_by` is the part whose weighted points
+    pull furthest from the given tier towards the computed one, of equals the first in this order;
+    `tier_cuts` where no part pulls that way, so that only the cuts of the mean itself decide; `no_cuts`
+    where no tier could be computed. The largest spend first.
     """
-    parts = tier_parts(facts, classes["frequency"], classes["loyalty"], rules, decimals)
-    names = ("spend", "lifetime", "frequency", "loyalty")
+    habits = {name: classes[name] for name in ("activity", "satisfaction")}
+    judged, worth = (classes["frequency"], classes["loyalty"]), classes.get("lifetime_value")
+    worth = None if worth is None or worth.isna().all() else worth
+    parts = tier_parts(facts, *judged, rules, decimals, lifetime=worth, habits=habits)
+    names = ("spend", "lifetime", "frequency", "loyalty", *(name for name in habits if name in parts))
     pair = classes[["customer_id", "tier"]].assign(
         given=classes["customer_id"].map(stated.set_index("customer_id")["tier"]),
         net=facts["net"].to_numpy(),
@@ -119,6 +140,7 @@ def regraded(
     weights = rules.tier.weights.model_dump()
     pull = pd.DataFrame({n: (apart[n].map(POINTS).astype(float) - given) * way * weights[n] for n in names})
     decided = pull.fillna(-np.inf).idxmax(axis=1) if len(pull) else pd.Series(dtype=object)
+    decided = decided.mask(pull.max(axis=1) <= 0, "tier_cuts")
     apart["decided_by"] = decided.where(way.notna(), "no_cuts")
     ordered = apart.sort_values(["net", "customer_id"], ascending=[False, True], na_position="last")
     return ordered[["customer_id", "given", "tier", "decided_by", *names]].reset_index(drop=True)
@@ -161,39 +183,6 @@ def compared(classes: pd.DataFrame, stated: pd.DataFrame) -> int:
     return int(classes["customer_id"].isin(given).sum())
 
 
-def changes(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Customers whose tier is not what it was at the previous as_of, by today's rules at both.
-
-    Returns
-    -------
-    customer_id, before ("" for a new customer), now
-    """
-    pair = classes[["customer_id", "tier"]].merge(
-        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
-    )
-    pair["tier_before"] = pair["tier_before"].fillna("")
-    moved = pair[pair["tier"] != pair["tier_before"]]
-    return moved.rename(columns={"tier_before": "before", "tier": "now"})[["customer_id", "before", "now"]]
-
-
-def moves(moved: pd.DataFrame) -> dict[str, int]:
-    """How many customers rose to a higher tier and fell to a lower one; new customers did neither."""
-    order = {"low": 1, "medium": 2, "high": 3}
-    step = moved["now"].map(order).astype(float) - moved["before"].map(order).astype(float)
-    return {"up": int((step > 0).sum()), "down": int((step < 0).sum())}
-
-
-def flow(classes: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Customers by tier then (rows: before, "new" for new customers) and now (columns)."""
-    pair = classes[["customer_id", "tier"]].merge(
-        before[["customer_id", "tier"]], on="customer_id", how="left", suffixes=("", "_before")
-    )
-    table = pd.crosstab(pair["tier_before"].fillna("new"), pair["tier"])
-    now = [tier for tier in ("high", "medium", "low", "not_graded") if tier in table.columns]
-    then = [tier for tier in ("high", "medium", "low", "not_graded", "new") if tier in table.index]
-    return table.loc[then, now].rename_axis(index="before", columns=None).reset_index()
-
-
 def rules_used(rules: Classes) -> pd.DataFrame:
     """Every setting that decided a class, as it stands in `client.yml` or by default: key, value."""
     return pd.DataFrame(list(_settings("classes", rules)), columns=["key", "value"])
@@ -204,14 +193,27 @@ def _settings(key: str, rule: BaseModel):
         value = getattr(rule, name)
         if isinstance(value, BaseModel):
             yield from _settings(f"{key}.{name}", value)
+        elif name == "tags":
+            yield from ((f"{key}.tags.{tag}", condition(value[tag])) for tag in sorted(value))
         else:
             yield f"{key}.{name}", "by share" if value is None else str(value)
 
 
-def workbook(table: pd.DataFrame, *, counts: pd.DataFrame, moved: pd.DataFrame, rules: pd.DataFrame) -> bytes:
+def workbook(
+    table: pd.DataFrame,
+    *,
+    counts: pd.DataFrame,
+    moved: pd.DataFrame,
+    rules: pd.DataFrame,
+    decimals: int = 2,
+) -> bytes:
     """The tier table and its companions as an Excel file: rules used, counts per class, changes.
 
     Text from data stays text: nothing becomes a formula, a link or a number.
+
+    Parameters
+    ----------
+    moved : as `classification.migration.moves` returns it, money in the smallest unit
     """
     sink = BytesIO()
     inert = {
@@ -224,23 +226,74 @@ def workbook(table: pd.DataFrame, *, counts: pd.DataFrame, moved: pd.DataFrame, 
         # The same table gives the same bytes.
         book.set_properties({"created": datetime(2000, 1, 1)})
         page = _sheet(book, "客户分级", table, (30, 16, 12, 14, 16, 16, 10, 10, 10, 14, 10, 14))
-        last = max(len(table), 1)
-        for word, colour in COLOURS.items():
-            shade = book.add_format({"bg_color": colour})
-            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": shade}
-            page.conditional_format(1, 11, last, 11, rule)
-        words = {**TIERS, "not_graded": NOT_GRADED, "": "新客户"}
-        shown = moved.assign(before=moved["before"].map(words), now=moved["now"].map(words))
-        shown.insert(1, "name", moved["customer_id"].map(table["客户名称"]).fillna(""))
+        _coloured(book, page, len(table))
         _sheet(book, "规则", rules.set_axis(["设置", "取值"], axis=1), (44, 28))
         _sheet(book, "分级统计", counts, (14, 14, 12, 12))
-        _sheet(
-            book,
-            "变动",
-            shown.set_axis(["客户编号", "客户名称", "上期分级", "本期分级"], axis=1),
-            (18, 30, 14, 14),
-        )
+        changes = changed(moved, table["客户名称"], decimals=decimals)
+        _sheet(book, "变动", changes, (18, 30, 14, 14, 20, 26, 14, 14, 16, 16), NUMBERS)
     return sink.getvalue()
+
+
+def _coloured(book: xlsxwriter.Workbook, page: xlsxwriter.worksheet.Worksheet, rows: int) -> None:
+    """Colours that follow the words: high and content green, the middle yellow, low and discontent red."""
+    shades = [book.add_format({"bg_color": colour}) for colour in COLOURS]
+    for column, words in (
+        *((COLUMNS.index(name), LEVELS) for name in ("购买频率", "活跃度", "忠诚度")),
+        (COLUMNS.index("满意度"), SATISFACTION),
+        (COLUMNS.index("分级"), TIERS),
+    ):
+        for word, shade in zip(words.values(), shades, strict=True):
+            rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": shade}
+            page.conditional_format(1, column, max(rows, 1), column, rule)
+
+
+def changed(moved: pd.DataFrame, names: pd.Series, *, decimals: int) -> pd.DataFrame:
+    """Changes since the previous period as firms read them: who, from, to, why, and the money in main units.
+
+    Parameters
+    ----------
+    moved : as `classification.migration.moves` returns it
+    names : customers' names by customer_id
+    """
+    wanted = [
+        "customer_id",
+        "before",
+        "now",
+        "cause",
+        "fact",
+        "unit",
+        "previous",
+        "value",
+        "net",
+        "net_change",
+    ]
+    rows = moved.reindex(columns=wanted)
+    words = {**TIERS, "not_graded": NOT_GRADED, "": "新客户"}
+    main = pd.Series(10**decimals, index=rows.index)
+    of_fact = main.where(rows["unit"] == "money", 1)
+    return pd.DataFrame(
+        {
+            "客户编号": rows["customer_id"],
+            "客户名称": rows["customer_id"].map(names).fillna(""),
+            "上期分级": rows["before"].map(words),
+            "本期分级": rows["now"].map(words),
+            "变动原因": [
+                "、".join(CAUSES.get(c, c) for c in str(cause).split("+"))
+                for cause in rows["cause"].astype(object).fillna("")
+            ],
+            "依据": [FACTS.get(fact, fact) for fact in rows["fact"].astype(object).fillna("")],
+            "上期值": _in_main(rows["previous"], of_fact),
+            "本期值": _in_main(rows["value"], of_fact),
+            "本期净销售额": _in_main(rows["net"], main),
+            "较上期增减": _in_main(rows["net_change"], main),
+        }
+    )
+
+
+def _in_main(values: pd.Series, scale: pd.Series) -> list:
+    """Numbers in main units; text as it is, nothing where nothing is known."""
+    pairs = zip(values.astype(object), scale, strict=True)
+    return ["" if pd.isna(v) else v if isinstance(v, str) else float(v) / by for v, by in pairs]
 
 
 def counts(classes: pd.DataFrame) -> pd.DataFrame:
@@ -263,20 +316,22 @@ def counts(classes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["分类", "类别", "客户数", "占比"])
 
 
-def _sheet(book: xlsxwriter.Workbook, name: str, table: pd.DataFrame, widths: tuple[int, ...]):
+def _sheet(
+    book: xlsxwriter.Workbook, name: str, table: pd.DataFrame, widths: tuple[int, ...], numbers: str = "0.0%"
+):
+    """A table as a sheet: its header stays in sight and filters, the first column stays too."""
     page = book.add_worksheet(name)
     head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EFEFEF"})
-    share = book.add_format({"num_format": "0.0%"})
+    broken = book.add_format({"num_format": numbers})
     for place, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
         page.set_column(place, place, width)
         page.write_string(0, place, column, head)
         for row, value in enumerate(table[column], start=1):
             if isinstance(value, float):
-                page.write_number(row, place, value, share)
+                page.write_number(row, place, value, broken)
             elif isinstance(value, int):
                 page.write_number(row, place, value)
-            else:
-                text = str(value)
+            elif text := str(value):
                 page.write_string(row, place, text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
     page.freeze_panes(1, 1)
     page.autofilter(0, 0, max(len(table), 1), len(table.columns) - 1)

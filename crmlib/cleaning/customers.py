@@ -11,6 +11,7 @@ from crmlib.cleaning import normal
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
 from crmlib.cleaning.same_person import Matches, same_person
+from crmlib.cleaning.words import one_word
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -270,14 +271,8 @@ def attribute(column: str, mapping: dict[str, str], found: dict[str, Reading]) -
         return f"{readings.day(found[column])} AS {column}"
     if column in found:
         return f"{found[column].value} AS {column}"
-    header = f"delivered.{values.name(tidy(mapping[column]))}"
-    if column in WORDS:
-        cases = " ".join(
-            f"WHEN lower({values.text(header)}) IN ({', '.join(map(values.literal, words))}) THEN '{word}'"
-            for word, words in WORDS[column].items()
-        )
-        return f"CASE {cases} ELSE {values.text(header)} END AS {column}"
-    return f"{values.text(header)} AS {column}"
+    text = values.text(f"delivered.{values.name(tidy(mapping[column]))}")
+    return f"{one_word(text, WORDS[column]) if column in WORDS else text} AS {column}"
 
 
 def differing(delivery: dict[str, Collected], client: Client) -> pd.DataFrame:

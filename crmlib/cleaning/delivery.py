@@ -46,7 +46,7 @@ def cleaned(delivery: dict[str, Collected], client: Client, *, delivered_on: dt.
     if "tiers" in delivery:
         numbers = _numbers(found, delivery, client)
         found["tiers"] = tier_table.tiers(delivery["tiers"], client, numbers=numbers)
-    if known is None:
+    if known is None and delivery.keys() & {"surveys", *(table.name for table in records.TABLES)}:
         named = "SELECT DISTINCT customer_id FROM kept WHERE customer_id IS NOT NULL"
         known = {customer for part in found.values() for (customer,) in part.asked(named)}
     if "surveys" in delivery:
@@ -261,7 +261,7 @@ def merged_numbers(found: dict[str, Cleaned]) -> pd.DataFrame:
 
     Returns
     -------
-    customer_id (the number kept), numbers, probability (of the least likely pair), evidence (fields in which
+    customer_id (the number kept), numbers, probability (of the least likely pair), agreeing (fields in which
     some pair of the numbers is the same or nearly so), lines, money (sales of all its numbers, smallest unit).
     """
     return same_person.merged_numbers(_matches(found), _lines(found))

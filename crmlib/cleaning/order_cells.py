@@ -1,9 +1,11 @@
 """Order lines typed: each source cell as a number, a moment or an id, before anything is judged."""
 
+import re
 import unicodedata
-from collections.abc import Iterator
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -15,6 +17,7 @@ from crmlib.mapping import Transactions
 
 TOTAL_WORDS = ("合计", "小计", "总计", "合計", "小計", "總計", "total", "subtotal", "grand total", "sum")
 NUMBERS = {"quantity": values.COUNTS, "price": values.MONEY, "amount": values.MONEY, "profit": values.MONEY}
+UNITS = NUMBERS | {"discount": values.SHARE}
 IDS = ("customer_id", "order_id")
 # Quantities and prices to six decimals: their product is exact. An amount of more than a trillion does
 # not fit a whole number of the smallest unit at every number of decimals.
@@ -23,6 +26,7 @@ FACTOR, MOST = "DECIMAL(18,6)", "1e12"
 FACTORS = {"quantity": "DECIMAL(20,6)"}
 # Where the cells of all number columns together are short, their products fit 64 bits, which is far quicker.
 SHORT, MOST_WHOLE, MOST_DECIMALS = 18, 12, 6
+FEW = 50  # rows for each that must be compared whole
 
 
 def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -> dict[str, Reading]:
@@ -37,6 +41,9 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
     for column, header in source.columns.items():
         if column in NUMBERS:
             found[column] = readings.number(engine, header, form, units=NUMBERS[column])
+        elif column == "discount":
+            # A line whose discount nobody can read is still a sale: the cell is emptied and told.
+            found[column] = readings.number(engine, header, form, units=UNITS[column], optional=True)
         elif column in IDS:
             found[column] = readings.identifier(engine, header)
         elif column == "ordered_at":
@@ -50,32 +57,51 @@ def typed(
     source: Transactions,
     found: dict[str, Reading],
     short: dict[str, tuple[int, int]] | None = None,
-) -> str:
-    """Source columns as canonical columns, with what is needed to judge them, as SQL."""
-    texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at")]
-    parts = [f"{_text(source, c)} AS {c}" for c in texts]
-    parts += [f"{found[c].value if c in found else _ABSENT} AS {c}" for c in IDS]
-    parts += [part for c in NUMBERS for part in _number(found, c, short)]
+) -> tuple[dict[str, str], str]:
+    """Source columns as canonical columns, with what is needed to judge them, as SQL: each by its name; whence."""
+    texts = [c for c in LINE_COLUMNS if c not in (*NUMBERS, *IDS, "ordered_at", "discount")]
     date = found["ordered_at"]
     customer_lost, order_lost = (found[c].bad if c in found else "false" for c in IDS)
     apart = {"is_total": _totals(engine, collected, date)}
     if source.exact_duplicates == "merge":
-        apart["copied"] = _copies(engine, collected)
-    marks = "".join(
-        f", {name}.row IS NOT NULL AS {name}" if apart.get(name) else f", false AS {name}" for name in APART
-    )
+        apart["copied"] = _copies(engine, collected, source)
+    place, files = _places(engine)
+    columns = {
+        **place,
+        **{c: _text(source, c) for c in texts},
+        **{c: found[c].value if c in found else _ABSENT for c in IDS},
+        **{name: sql for c in NUMBERS for name, sql in _number(found, c, short).items()},
+        "discount": f"CAST({found['discount'].value if 'discount' in found else 'NULL'} AS DOUBLE)",
+        "ordered_at": date.value,
+        "order_day": readings.day(date),
+        "date_bad": date.bad,
+        "on_return": _on_return(engine, source, found),
+        "customer_lost": customer_lost,
+        "id_lost": order_lost if customer_lost == "false" else f"{customer_lost} OR {order_lost}",
+        **{name: f"{name}.row IS NOT NULL" if apart.get(name) else "false" for name in APART},
+    }
     marked = " ".join(
         f"LEFT JOIN {name} ON {name}.file = delivered.{FILE} AND {name}.row = delivered.{ROW}"
         for name, found_any in apart.items()
         if found_any
     )
+    return columns, f"delivered {files} {marked} {readings.joins(found.values())}"
+
+
+def _places(engine: duckdb.DuckDBPyConnection) -> tuple[dict[str, str], str]:
+    """Where a line stood and its number in the delivery, as columns, and the join they need.
+
+    Files follow each other in order of name; most deliveries are one.
+    """
+    first, alone, file = engine.sql(
+        f"SELECT min({ROW}), min({FILE}) = max({FILE}), min({FILE}) FROM delivered"
+    ).fetchall()[0]
+    place = {FILE: f"delivered.{FILE}", ROW: f"delivered.{ROW}"}
+    if alone:
+        return {**place, FILE: values.literal(file), "line_id": f"delivered.{ROW} - {first - 1}"}, ""
     return (
-        f"SELECT delivered.{FILE}, delivered.{ROW}, delivered.{ROW} + start AS line_id, {', '.join(parts)},"
-        f" {date.value} AS ordered_at, {readings.day(date)} AS order_day, {date.bad} AS date_bad,"
-        f" {_on_return(engine, source, found)} AS on_return,"
-        f" {customer_lost} AS customer_lost, {customer_lost} OR {order_lost} AS id_lost{marks}"
-        f" FROM delivered JOIN ({_STARTS}) AS files ON files.file = delivered.{FILE}"
-        f" {marked} {readings.joins(found.values())}"
+        {**place, "line_id": f"delivered.{ROW} + start"},
+        f"JOIN ({_STARTS}) AS files ON files.file = delivered.{FILE}",
     )
 
 
@@ -109,44 +135,82 @@ def digits(
     return short if fits else None
 
 
-def valued(typed: str, decimals: int, short: dict[str, tuple[int, int]] | None = None) -> str:
+def valued(
+    columns: dict[str, str], origin: str, decimals: int, short: dict[str, tuple[int, int]] | None = None
+) -> tuple[str, dict[str, str]]:
     """Typed lines with price, amount and profit as whole numbers of the smallest unit, as SQL.
 
     A line's amount is quantity × price unless supplied, its price amount ÷ quantity unless supplied; both are
     worked out exactly (12 × 0.1 is 1.2 here), once, and what follows computes with whole numbers.
+
+    Returns
+    -------
+    A query for the columns in which lines may differ, and the others by name, which need not be kept line by line.
     """
+    worked, scaled, told = _quickly(decimals, short) if short else _safely(decimals)
+    same = {name: sql for name, sql in columns.items() if not _READS.search(sql)}
+    same |= {name: sql for name, sql in told.items() if sql == "false"}
+    if "profit_given" in same:
+        same["profit"] = "CAST(NULL AS BIGINT)"
+    left = [f"{c}_{form}" for c in NUMBERS for form in ("given", "factor")]
+    differ = {name: sql for name, sql in told.items() if name not in same} | {
+        "quantity": "CAST(quantity_given AS DOUBLE)",
+        "price_sign": "CAST(sign(price_exact) AS TINYINT)",
+        "amount_sign": "CAST(sign(amount_exact) AS TINYINT)",
+        "size": "CASE WHEN quantity_given > 0 AND price_exact > 0 THEN log10(CAST(price_exact AS DOUBLE)) END",
+    }
+    out = [name for name in (*columns, *scaled) if name in same or name in left]
+    query = f"""
+    WITH priced AS (SELECT *, {worked} FROM (SELECT {named(columns)} FROM {origin})),
+    scaled AS (SELECT *, {named(scaled)} FROM priced)
+    SELECT * EXCLUDE ({", ".join(out)}, price_exact, amount_exact), {named(differ)} FROM scaled"""
+    return query, {name: sql for name, sql in same.items() if name not in left}
+
+
+def named(columns: dict[str, str]) -> str:
+    """Columns by their names, as SQL.
+
+    >>> named({"a": "1", "b": "a + 1"})
+    '1 AS a, a + 1 AS b'
+    """
+    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+
+
+_EXACT = {"price": "price_exact", "amount": "amount_exact", "profit": "profit_given"}
+# A price that was worked out may be finer: the amount is what counts.
+_GIVEN = ("price_given", "amount_exact", "profit_given")
+
+
+def _quickly(decimals: int, short: dict[str, tuple[int, int]]) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Amount and price, both in the smallest unit, and what is odd about them: for numbers that fit 64 bits."""
     unit = 10**decimals
-    exact = {"price": "price_exact", "amount": "amount_exact", "profit": "profit_given"}
-    given = {
-        **exact,
-        "price": "price_given",
-    }  # a price that was worked out may be finer: the amount is what counts
-    if short:
-        worked = "quantity_given * price_given AS amount_exact, price_given AS price_exact"
-        scaled = [f"CAST(round({x} * {unit}) AS BIGINT) AS {name}" for name, x in exact.items()]
-        finer = " OR ".join(f"{x} * {unit} <> round({x} * {unit})" for x in given.values())
-        differs = too_large = "false"
-    else:
-        worked = _WORKED
-        # The quick way by floats, wherever it proves exact; the slow one for what is left.
-        scaled = [
-            f"CASE WHEN CAST({quick} AS DECIMAL(38,9)) = {x} * {unit} THEN {quick}"
-            f" ELSE TRY_CAST(round({x} * {unit}) AS BIGINT) END AS {name}"
-            for name, x in exact.items()
-            for quick in (f"TRY_CAST(round(CAST({x} AS DOUBLE) * {unit}) AS BIGINT)",)
-        ]
-        finer = " OR ".join(f"CAST({name} AS DECIMAL(38,9)) <> {x} * {unit}" for name, x in given.items())
-        differs, too_large = _DIFFERS, _TOO_LARGE
-    left = [f"{c}_given, {c}_factor" for c in NUMBERS]
-    return f"""
-    WITH priced AS (SELECT *, {worked} FROM ({typed})),
-    scaled AS (SELECT *, {", ".join(scaled)} FROM priced)
-    SELECT * EXCLUDE ({", ".join(left)}, price_exact, amount_exact),
-      CAST(quantity_given AS DOUBLE) AS quantity,
-      CAST(sign(price_exact) AS TINYINT) AS price_sign, CAST(sign(amount_exact) AS TINYINT) AS amount_sign,
-      coalesce({finer}, false) AS finer, {differs} AS differs, {too_large} AS too_large,
-      CASE WHEN quantity_given > 0 AND price_exact > 0 THEN log10(CAST(price_exact AS DOUBLE)) END AS size
-    FROM scaled"""
+    scaled = {name: f"CAST(round({x} * {unit}) AS BIGINT)" for name, x in _EXACT.items()}
+    finer = " OR ".join(f"{x} * {unit} <> round({x} * {unit})" for x in _GIVEN)
+    may = any(part > decimals for _, part in short.values())
+    return (
+        "quantity_given * price_given AS amount_exact, price_given AS price_exact",
+        scaled,
+        {"finer": f"coalesce({finer}, false)" if may else "false", "differs": "false", "too_large": "false"},
+    )
+
+
+def _safely(decimals: int) -> tuple[str, dict[str, str], dict[str, str]]:
+    """The same for all others."""
+    unit = 10**decimals
+    # The quick way by floats, wherever it proves exact; the slow one for what is left.
+    scaled = {
+        name: f"CASE WHEN CAST({quick} AS DECIMAL(38,9)) = {x} * {unit} THEN {quick}"
+        f" ELSE TRY_CAST(round({x} * {unit}) AS BIGINT) END"
+        for name, x in _EXACT.items()
+        for quick in (f"TRY_CAST(round(CAST({x} AS DOUBLE) * {unit}) AS BIGINT)",)
+    }
+    whole = dict(zip(_GIVEN, _EXACT, strict=True))
+    finer = " OR ".join(f"CAST({name} AS DECIMAL(38,9)) <> {x} * {unit}" for x, name in whole.items())
+    return (
+        _WORKED,
+        scaled,
+        {"finer": f"coalesce({finer}, false)", "differs": _DIFFERS, "too_large": _TOO_LARGE},
+    )
 
 
 _WORKED = f"""
@@ -158,6 +222,9 @@ _TOO_LARGE = f"""(coalesce(greatest(abs(amount_exact), abs(price_exact), abs(pro
   OR (amount_exact IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL))"""
 APART = ("is_total", "copied")  # few rows, found apart: a test of every row would cost more than all else
 _ABSENT = "CAST(NULL AS VARCHAR)"
+_READS = re.compile(
+    r"delivered\.|\.text|\.row"
+)  # SQL without these reads no cell: it is the same on every line
 # A line's number in the delivery: files follow each other in order of name.
 _STARTS = f"""
 SELECT {FILE} AS file, coalesce(sum(max({ROW}) - min({ROW}) + 1) OVER (
@@ -174,7 +241,7 @@ def _text(source: Transactions, column: str) -> str:
 
 def _number(
     found: dict[str, Reading], column: str, short: dict[str, tuple[int, int]] | None
-) -> Iterator[str]:
+) -> dict[str, str]:
     """A number as delivered, the same as a factor, and whether a cell held something that is none."""
     number_type, as_factor = values.NUMBER, FACTORS.get(column, FACTOR)
     if short:
@@ -186,9 +253,11 @@ def _number(
     else:
         number = factor = "1" if column == "quantity" else "NULL"
         bad = "false"
-    yield f"CAST({number} AS {number_type}) AS {column}_given"
-    yield f"CAST({factor} AS {as_factor}) AS {column}_factor"
-    yield f"{bad} AS {column}_bad"
+    return {
+        f"{column}_given": f"CAST({number} AS {number_type})",
+        f"{column}_factor": f"CAST({factor} AS {as_factor})",
+        f"{column}_bad": bad,
+    }
 
 
 def _on_return(engine: duckdb.DuckDBPyConnection, source: Transactions, found: dict[str, Reading]) -> str:
@@ -224,22 +293,36 @@ def _totals(engine: duckdb.DuckDBPyConnection, collected: Collected, date: Readi
     )
 
 
-def _copies(engine: duckdb.DuckDBPyConnection, collected: Collected) -> bool:
+def _copies(engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions) -> bool:
     """Names `copied` the later ones of rows that agree in every source column; whether there are any.
 
     Rows are compared whole only where their hashes agree: few are, so that little is sorted.
     """
     originals = ", ".join(values.name(header) for header in collected.headers)
+    mark, again = _again(engine, source, originals)
+    engine.register("again", pa.table({"mark": again}))
     return _rows(
         engine,
         "copied",
         f"""
-        WITH again AS (SELECT hash({originals}) AS mark FROM delivered GROUP BY mark HAVING count(*) > 1)
         SELECT {FILE} AS file, {ROW} AS row FROM (
           SELECT {FILE}, {ROW}, row_number() OVER (PARTITION BY {originals} ORDER BY {FILE}, {ROW}) AS copy
-          FROM delivered WHERE hash({originals}) IN (SELECT mark FROM again))
+          FROM delivered WHERE {mark} IN (SELECT mark FROM again))
         WHERE copy > 1""",
     )
+
+
+def _again(engine: duckdb.DuckDBPyConnection, source: Transactions, originals: str) -> tuple[str, np.ndarray]:
+    """A hash of rows, as SQL, and its values that rows share: of few columns, if these tell most rows apart."""
+    told = [values.name(tidy(source.columns[c])) for c in ("order_id", "product_id") if c in source.columns]
+    for hashed in dict.fromkeys([", ".join(told) if len(told) == 2 else originals, originals]):
+        mark = f"CAST(hash({hashed}) >> 32 AS UINTEGER)"  # half a hash: four bytes a row
+        marks = engine.sql(f"SELECT {mark} AS mark FROM delivered").fetchnumpy()["mark"]
+        marks.sort()
+        again = np.unique(marks[1:][marks[1:] == marks[:-1]])
+        if len(again) * FEW < len(marks):
+            break
+    return mark, again
 
 
 def _rows(engine: duckdb.DuckDBPyConnection, name: str, query: str) -> bool:

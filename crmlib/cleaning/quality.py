@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.dependencies import AGREEMENT, SMALLEST
-from crmlib.cleaning.order_cells import NUMBERS
+from crmlib.cleaning.order_cells import UNITS
 from crmlib.cleaning.transactions import Cleaned
 from crmlib.client import Client
 from crmlib.collection import readings, values
@@ -166,7 +166,7 @@ def _reading(
         return readings.moment(engine, header, said)
     if form == "number":
         units = values.POINTS if column.startswith("answer:") else values.ANY
-        units = NUMBERS.get(column, units) if said.table == "transactions" else units
+        units = UNITS.get(column, units) if said.table == "transactions" else units
         return readings.number(engine, header, said, units=units)
     return readings.year(engine, header) if form == "year" else None
 

@@ -4,7 +4,6 @@ One cleaner for all of them. The contract says what a column is, and so what can
 few words that are counted by are brought to one form, and every other word stays as delivered.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +16,7 @@ from crmlib.cleaning import customers
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.order_cells import TOTAL_WORDS
 from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates
+from crmlib.cleaning.words import Words, one_word
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -48,7 +48,7 @@ ORDER = (
 # A tie holds until told otherwise, so that it needs no day; every other record belongs to one.
 STANDING = {"relations"}
 MOST = "1e12"  # beyond it no amount of a firm, and no whole number of the smallest unit at every scale
-WORDS: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
+WORDS: dict[tuple[str, str], Words] = {
     ("needs", "need"): customers.WORDS["need"],
     ("feedback", "kind"): {
         "interview": ("interview", "访谈", "面谈", "电话访谈", "客户访谈", "訪談", "面談"),
@@ -144,15 +144,6 @@ def records(
     )
 
 
-def worded(column: str, words: Mapping[str, tuple[str, ...]]) -> str:
-    """SQL: a text in its one word where it is a known one, else as delivered."""
-    cases = " ".join(
-        f"WHEN lower({column}) IN ({', '.join(map(values.literal, said))}) THEN {values.literal(word)}"
-        for word, said in words.items()
-    )
-    return f"CASE {cases} ELSE {column} END"
-
-
 def _form(table: Table, column: str) -> str:
     """How a column is read and judged: text, day, moment, money, count or number."""
     type = table.column(column).type
@@ -211,7 +202,7 @@ def _typed(collected: Collected, source: Source, table: Table, found: dict[str, 
         plain = values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
         read, bad = _cell(form, found[column]) if column in found else (plain, "false")
         words = WORDS.get((table.name, column))
-        parts.append(f"{worded(read, words) if words else read} AS {column}")
+        parts.append(f"{one_word(read, words) if words else read} AS {column}")
         parts.append(f'({bad}) AS "{column} bad"')
     originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     copies = (

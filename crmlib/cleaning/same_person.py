@@ -15,7 +15,7 @@ import pyarrow as pa
 from crmlib import tables
 from crmlib.cleaning import likeness, normal
 from crmlib.cleaning.likeness import DIFFERENT, LIKE, NEAR, SAME, closeness
-from crmlib.cleaning.outcome import Cleaned, stored
+from crmlib.cleaning.outcome import AT_ONCE, Cleaned, stored
 from crmlib.collection import values
 from crmlib.rules import SamePerson
 
@@ -222,7 +222,9 @@ def united(part: Cleaned, table: tables.Table, merged: dict[str, str]) -> Cleane
         )
     columns = ", ".join(f"{changed.get(c, values.name(c))} AS {values.name(c)}" for c in names)
     if "line_id" in names:
-        lines = stored(engine, f"SELECT {columns} FROM rows ORDER BY line_id", table)
+        lines = stored(
+            engine.sql(f"SELECT {columns} FROM rows ORDER BY line_id").to_arrow_reader(AT_ONCE), table
+        )
         return dataclasses.replace(part, rows=lines)
     engine.register("rows", part.kept.append_column("_place", pa.array(range(part.count))))
     again = engine.sql(f"SELECT {columns} FROM rows ORDER BY _place").to_arrow_table()
@@ -242,12 +244,12 @@ def merged_numbers(matches: Matches, lines: Cleaned) -> pd.DataFrame:
             "customer_id": kept,
             "numbers": len(matches.groups[kept]),
             "probability": part["probability"].min(),
-            "evidence": _fields(",".join([*part["same"], *part["near"]])),
+            "agreeing": _fields(",".join([*part["same"], *part["near"]])),
             **sold.get(kept, {"lines": 0, "money": 0}),
         }
         for kept, part in sorted(told.items())
     ]
-    return pd.DataFrame(rows, columns=["customer_id", "numbers", "probability", "evidence", "lines", "money"])
+    return pd.DataFrame(rows, columns=["customer_id", "numbers", "probability", "agreeing", "lines", "money"])
 
 
 def candidates(matches: Matches, lines: Cleaned) -> pd.DataFrame:

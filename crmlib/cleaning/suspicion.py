@@ -68,6 +68,7 @@ CATEGORY = 0.2  # different values per cell: below, they are a list of choices
 TO_JUDGE = 30  # amounts, before one of them can be far outside
 
 
+JUDGED = ("customers", "transactions")  # whose attributes of customers and products
 SUSPICIOUS = ["table", "header", "kind", "cells", "share", "example", "evidence"]
 
 
@@ -116,7 +117,7 @@ def suspicious(delivery: Mapping[str, Collected], client: Client) -> pd.DataFram
     example; by table, header and kind.
     """
     found = []
-    for name in ("customers", "transactions"):
+    for name in JUDGED:
         part = delivery.get(name)
         headers = _attributes(part, client) if part is not None else []
         if not headers:

@@ -7,6 +7,7 @@ purchase`. Lines are judged by DuckDB, so that they need not fit into memory.
 """
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 
 import duckdb
 import pandas as pd
@@ -14,8 +15,8 @@ import pyarrow as pa
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.order_cells import cells, digits, typed, valued
-from crmlib.cleaning.outcome import MISFITS, Cleaned, aside, misfit_fates, stored
+from crmlib.cleaning.order_cells import cells, digits, named, typed, valued
+from crmlib.cleaning.outcome import AT_ONCE, MISFITS, Cleaned, aside, in_order, misfit_fates, stored
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -56,6 +57,7 @@ FAULTS = {
     "abnormal": (("price", "true"), ("amount", "true")),
 }
 STEPS = list(dict.fromkeys([*MISFITS, *DEFECTS]))
+PART = 500_000  # lines taken at a time
 # Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
 SPREADS, TENFOLD, ROBUST, LINES_TO_JUDGE = 5, 1, 1.4826, 30
 
@@ -82,14 +84,16 @@ def transactions(
     collected.delivered(engine)
     found = cells(engine, source, readings.form(client, collected.table))
     short = digits(engine, found, client.decimals)
-    lines = valued(typed(engine, collected, source, found, short), client.decimals, short)
-    engine.execute(f"CREATE TEMP TABLE lines AS {lines}")
+    lines, same = valued(*typed(engine, collected, source, found, short), client.decimals, short)
+    engine.execute(f"CREATE TEMP TABLE differing AS {lines}")
+    engine.execute(f"CREATE TEMP VIEW lines AS SELECT *, {named(same)} FROM differing")
     _refuse_unreadable_dates(engine, source)
     _judge(engine, client, delivered_on=delivered_on, known=known)
+    _leave(engine, source)
     fates = _fates(engine, client.decimals)
     return Cleaned(
-        stored(engine, _kept(engine, source.zero_price), tables.TRANSACTIONS),
-        _quarantined(engine, collected, source),
+        stored(_kept(engine, source.zero_price), tables.TRANSACTIONS),
+        _quarantined(engine, collected),
         ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
     )
@@ -129,8 +133,10 @@ FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
 """
 
 
-def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
-    """The lines that stay, in the columns of `tables.TRANSACTIONS`."""
+def _kept(
+    engine: duckdb.DuckDBPyConnection, zero_price: str
+) -> Iterator[pa.Table] | Iterable[pa.RecordBatch]:
+    """The lines that stay, in the columns of `tables.TRANSACTIONS` and in order, a part at a time."""
     sold = "amount >= 0 AND quantity > 0" if zero_price == "purchase" else "amount > 0 AND quantity > 0"
     marks = {
         "abnormal-price": "abnormal",
@@ -140,6 +146,34 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
         "amount-differs": "differs",
     }
     flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
+    basket = _baskets(engine)
+    query = f"""
+    SELECT line_id, customer_id, known,
+      {"coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))" if basket else "order_id"} AS order_id,
+      date_trunc('second', ordered_at) AS ordered_at, order_day,
+      year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
+      product_id, product, product_group, channel, region,
+      quantity, price, amount, profit, discount,
+      CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
+      CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
+      concat_ws(',', {flags}) AS flags,
+      {FILE} AS source_file, {ROW} AS source_row
+    FROM judged {basket} WHERE reason IS NULL"""
+    if basket:  # for each part all baskets would be looked through
+        return engine.sql(f"{query} ORDER BY line_id").to_arrow_reader(AT_ONCE)
+    # Joined lines come nearly in order: to put that right part by part costs less than to sort them all.
+    last = engine.sql("SELECT coalesce(max(line_id), 0) FROM lines").fetchall()[0][0]
+    return (
+        in_order(
+            engine.sql(f"{query} AND line_id BETWEEN {first} AND {first + PART - 1}").to_arrow_table(),
+            "line_id",
+        )
+        for first in range(1, last + 1, PART)
+    )
+
+
+def _baskets(engine: duckdb.DuckDBPyConnection) -> str:
+    """The join to `baskets`, the orders of lines that have no order number; nothing where every line has one."""
     # Without an order number, a customer's lines of one day are the order, named by the first of
     # them: a customer's own number must not stand in a column that is not masked.
     unnamed = "reason IS NULL AND order_id IS NULL"
@@ -148,35 +182,26 @@ def _kept(engine: duckdb.DuckDBPyConnection, zero_price: str) -> str:
         f" FROM judged WHERE {unnamed} AND customer_id IS NOT NULL GROUP BY ALL"
     )
     (named,) = engine.sql(f"SELECT count(*) = 0 FROM judged WHERE {unnamed}").fetchall()[0]
-    basket = "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
-    return f"""
-    SELECT line_id, customer_id, known,
-      {"order_id" if named else "coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))"} AS order_id,
-      date_trunc('second', ordered_at) AS ordered_at, order_day,
-      year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
-      product_id, product, product_group, channel, region,
-      quantity, price, amount, profit,
-      CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
-      CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
-      concat_ws(',', {flags}) AS flags,
-      {FILE} AS source_file, {ROW} AS source_row
-    FROM judged {"" if named else basket} WHERE reason IS NULL ORDER BY line_id
-    """
+    return (
+        ""
+        if named
+        else "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
+    )
 
 
 def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
     """Lines and their money by reason; `SchemaError` where money is finer than the client keeps it."""
-    fates = engine.sql(
-        "SELECT reason, count(*) AS rows, CAST(sum(coalesce(amount, 0)) AS BIGINT) AS money,"
-        " count(*) FILTER (finer) AS finer, min(line_id) FILTER (finer) AS first FROM judged GROUP BY reason"
-    ).df()
-    kept = fates[fates["reason"].isna() & (fates["finer"] > 0)]
-    if len(kept):
-        file, row = engine.sql(
-            f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {int(kept['first'].iloc[0])}"
-        ).fetchall()[0]
+    left = engine.sql(
+        "SELECT reason, count(*) AS rows, CAST(sum(money) AS BIGINT) AS money FROM gone GROUP BY reason"
+    )
+    rows, money, finer, first = engine.sql(
+        "SELECT count(*), CAST(sum(coalesce(amount, 0)) AS BIGINT), count(*) FILTER (finer),"
+        " min(line_id) FILTER (finer) FROM lines ANTI JOIN gone USING (line_id)"
+    ).fetchall()[0]
+    if finer:
+        file, row = engine.sql(f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {first}").fetchall()[0]
         raise SchemaError(
-            f"transactions: {int(kept['finer'].iloc[0]):,} lines (the first in {file}, row {row}) hold money finer "
+            f"transactions: {finer:,} lines (the first in {file}, row {row}) hold money finer "
             f"than {decimals} decimals. "
             + (
                 f"Say decimals: {decimals + 1} in client.yml, or more."
@@ -184,7 +209,8 @@ def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
                 else "That is the most that is kept; round them in the source."
             )
         )
-    return fates[["reason", "rows", "money"]]
+    stay = pd.DataFrame({"reason": [None], "rows": [rows], "money": [money]}) if rows else None
+    return pd.concat([left.df(), stay])
 
 
 def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
@@ -200,10 +226,8 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transact
         )
 
 
-def _quarantined(
-    engine: duckdb.DuckDBPyConnection, collected: Collected, source: Transactions
-) -> pd.DataFrame:
-    """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
+def _leave(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
+    """Names `gone` the lines that leave: where they stand, why they leave, their worth and the column at fault."""
     headers = {column: values.literal(tidy(header)) for column, header in source.columns.items()}
     faults = " ".join(
         f"WHEN reason = '{reason}' AND ({test}) THEN {headers[column]}"
@@ -211,9 +235,13 @@ def _quarantined(
         for column, test in tests
         if column in headers
     )
-    judged = engine.sql(
-        f"SELECT {FILE} AS source_file, {ROW} AS source_row, reason, coalesce(amount, 0) AS money,"
-        f" CASE {faults} ELSE '' END AS \"column\""
-        " FROM judged WHERE reason IS NOT NULL AND reason <> 'exact-duplicate'"
-    ).df()
+    engine.execute(
+        f"CREATE TEMP TABLE gone AS SELECT line_id, {FILE} AS source_file, {ROW} AS source_row, reason,"
+        f" coalesce(amount, 0) AS money, CASE {faults} ELSE '' END AS \"column\" FROM judged WHERE reason IS NOT NULL"
+    )
+
+
+def _quarantined(engine: duckdb.DuckDBPyConnection, collected: Collected) -> pd.DataFrame:
+    """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
+    judged = engine.sql("SELECT * EXCLUDE (line_id) FROM gone WHERE reason <> 'exact-duplicate'").df()
     return aside(judged, collected)

@@ -9,6 +9,7 @@ from opencc import OpenCC
 
 from crmlib import tables
 from crmlib.collection.headers import tidy
+from crmlib.collection.values import literal
 
 Words = Mapping[str, tuple[str, ...]]
 
@@ -60,6 +61,15 @@ def meaning(cell: str, words: Words) -> str | None:
     """
     found = bare(cell)
     return next((name for name, forms in words.items() if found in forms), None)
+
+
+def one_word(column: str, words: Words) -> str:
+    """SQL: a text in its one word where it is one of the list, else as delivered."""
+    cases = " ".join(
+        f"WHEN lower({column}) IN ({', '.join(map(literal, said))}) THEN {literal(word)}"
+        for word, said in words.items()
+    )
+    return f"CASE {cases} ELSE {column} END"
 
 
 def worded(

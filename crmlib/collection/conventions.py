@@ -19,6 +19,7 @@ from babel.numbers import get_territory_currencies, list_currencies
 from crmlib.collection.headers import joined, known_as
 from crmlib.collection.proposed import ASPECTS, Proposal, Proposed
 from crmlib.collection.recognition import Profile, kind_of, named
+from crmlib.collection.samples import different
 from crmlib.collection.vocabulary import YES
 
 TODO = "TODO"
@@ -265,7 +266,7 @@ def repeated(proposed: Proposed) -> Setting | None:
     if {"order_id", "product_id", "product"} & set(proposed.choices):
         return None
     rows = proposed.base.rows
-    twice = rows.num_rows - rows.group_by(rows.column_names).aggregate([]).num_rows
+    twice = rows.num_rows - different(rows)
     return (
         Setting("keep", f"{twice:,} equal rows, and no order number to tell a copy from a purchase", 70)
         if twice

@@ -124,6 +124,17 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - len(note)] + note
 
 
+def cut_off(rows: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a quarantine that a workbook cannot show whole, because a cell is longer than its cells.
+
+    Parameters
+    ----------
+    rows : in the columns of `tables.QUARANTINE`
+    """
+    long = rows[rows["raw"].str.len() > LONGEST_CELL]
+    return long[[max(map(len, split(raw, []).values()), default=0) > LONGEST_CELL for raw in long["raw"]]]
+
+
 def _names(headers: Iterable[str]) -> dict[str, str]:
     """Header → its name in a sheet, where `FIXED` names are taken."""
     return {h: f"{h} (delivered)" if h.casefold() in FIXED else h for h in headers}

@@ -24,10 +24,13 @@ from crmlib.collection import moments, values
 from crmlib.collection.files import FILE, ROW
 from crmlib.collection.headers import tidy
 from crmlib.errors import SourceError
+from crmlib.period import day_number
 
 POINT, WHOLE = r"-?(\d{1,18}(\.\d+)?|\.\d+)", r"-?\d{1,18}"
+SHARE, NONE_OR_ALL = r"0?\.\d+|1\.0+|[01]", "[01]"  # what is a plain number but no share is looked at
 EITHER = r"-?[1-9]\d{0,2}\.\d{3}"
 ISO = r"(19|20|21)\d\d-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?"
+WITHIN = f"told >= TIMESTAMP '{moments.FIRST}' AND told < TIMESTAMP '{moments.END}'"
 YEAR = re.compile("(?:19|20)[0-9]{2}")
 NUMBER, MOMENT, TEXT = pa.decimal128(28, 9), pa.timestamp("us"), pa.string()
 GROUPED = 30  # cells like 54,492 from which a habit is read
@@ -104,11 +107,11 @@ def number(
     SourceError : the column leaves open which sign is the decimal one, or holds another currency
     """
     column, header = _column(header), tidy(header)
-    odd = _texts(engine, column, f"regexp_full_match(text, '{POINT}')")
+    point, whole = (SHARE, NONE_OR_ALL) if units.share else (POINT, WHOLE)
+    odd = _texts(engine, column, f"regexp_full_match(text, '{point}')")
     sign, sure = (form.decimal, True) if form.decimal else _decimal(engine, header, odd, form)
-    plain = POINT if sign == "." and sure else WHOLE
-    if plain == WHOLE:
-        odd = _texts(engine, column, f"regexp_full_match(text, '{WHOLE}')")
+    if sign != "." or not sure:
+        odd = _texts(engine, column, f"regexp_full_match(text, '{whole}')")
 
     def read(text: str) -> tuple[Decimal, str, str] | None:
         found = values.number_of(text, decimal=sign, units=units, currency=form.currency, sure=sure)
@@ -130,16 +133,11 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     SourceError : the column leaves open whether day or month comes first
     """
     column, header = _column(header), tidy(header)
-    if form.date_format:
-        told = f"try_strptime(trim({column}, {values.BLANKS}), {values.literal(form.date_format)})"
-        spelt = "true"
-    else:
-        told = f"try_cast({column} AS TIMESTAMP)"
-        # Most columns are spelt as the database itself would: that is told quicker than by a pattern.
-        spelt = f"CASE WHEN CAST(told AS VARCHAR) = text THEN true ELSE regexp_full_match(text, '{ISO}') END"
-    within = f"told >= TIMESTAMP '{moments.FIRST}' AND told < TIMESTAMP '{moments.END}'"
-    skipped = _skipped(engine, told, within, form.zone)
-    odd = _texts(engine, column, f"{within}{skipped} AND {spelt}", told=told)
+    told, plain = _plainly(column, form)
+    first, last, whole = _looked(engine, column, form)
+    careful = [f"CAST(told AS DATE) <> DATE '{day}'" for day in sorted(_skipped(form, first, last))]
+    tests = careful if whole else [plain, *careful]
+    odd = _texts(engine, column, " AND ".join(tests), told=told) if tests else None
     order, sure = _order(engine, header, odd, form)
 
     def read(text: str) -> tuple[dt.datetime | None, str, str] | None:
@@ -149,15 +147,46 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     return Reading(header, told, "unreadable-date", _read(odd, read, MOMENT), optional)
 
 
+def days(engine: duckdb.DuckDBPyConnection, header: str, form: Form, newest: int) -> tuple[int, int] | None:
+    """First and last day of a column up to the newest that may be; None where it has none."""
+    first, last, whole = _looked(engine, _column(header), form)
+    # Mostly one look tells; else it needs every cell that is not plain.
+    sure = whole and first and not {first.date(), last.date()} & _skipped(form, first, last)
+    if sure and day_number(last.date()) <= newest:
+        return day_number(first.date()), day_number(last.date())
+    when = moment(engine, header, form)
+    told = engine.sql(
+        f"SELECT min(day), max(day) FROM (SELECT {day(when)} AS day FROM delivered {joins([when])})"
+        f" WHERE day <= {newest}"
+    ).fetchall()[0]
+    return None if told[0] is None else told
+
+
+def _looked(
+    engine: duckdb.DuckDBPyConnection, column: str, form: Form
+) -> tuple[dt.datetime | None, dt.datetime | None, bool]:
+    """First and last moment that the database itself reads, and whether every cell that is not empty is plain."""
+    told, plain = _plainly(column, form)
+    return engine.sql(
+        f"SELECT min(told) FILTER ({WITHIN}), max(told) FILTER ({WITHIN}),"
+        f" coalesce(bool_and(text = '' OR coalesce({plain}, false)), true)"
+        f" FROM (SELECT {column} AS text, {told} AS told FROM delivered)"
+    ).fetchall()[0]
+
+
+def _plainly(column: str, form: Form) -> tuple[str, str]:
+    """What the database makes of a cell, and whether that is beyond doubt; the second of a `text` and its `told`."""
+    if form.date_format:
+        return f"try_strptime(trim({column}, {values.BLANKS}), {values.literal(form.date_format)})", WITHIN
+    # Most columns are spelt as the database itself would: that is told quicker than by a pattern.
+    spelt = f"CASE WHEN CAST(told AS VARCHAR) = text THEN true ELSE regexp_full_match(text, '{ISO}') END"
+    return f"try_cast({column} AS TIMESTAMP)", f"{WITHIN} AND {spelt}"
+
+
 def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
     """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
     column, header = _column(header), tidy(header)
-    blanks = " AND ".join(
-        f"NOT {ends}(text, {values.literal(blank)})"
-        for blank in values.BLANK[:4]
-        for ends in ("starts_with", "ends_with")
-    )
-    plain = f"strlen(text) = length(text) AND NOT contains(lower(text), 'e+') AND {blanks}"
+    plain = f"{values.bare('text')} AND NOT contains(lower(text), 'e+')"
     odd = _texts(engine, column, plain, "text <> ''")
 
     def read(text: str) -> tuple[str, str, str] | None:
@@ -349,15 +378,10 @@ def _order(
     return order, max(day, month) >= SURE * min(day, month)
 
 
-def _skipped(engine: duckdb.DuckDBPyConnection, told: str, within: str, zone: str) -> str:
-    """That a moment is of no day on which the zone's clocks skip something: those are read with care."""
-    if zone == "UTC":
-        return ""
-    first, last = engine.sql(
-        f"SELECT year(min(told)), year(max(told)) FROM (SELECT {told} AS told FROM delivered) WHERE {within}"
-    ).fetchall()[0]
-    gaps = moments.skipped(zone, first, last) if first else ()
-    return "".join(f" AND CAST(told AS DATE) <> DATE '{begin:%Y-%m-%d}'" for begin, _ in gaps)
+def _skipped(form: Form, first: dt.datetime | None, last: dt.datetime | None) -> set[dt.date]:
+    """Days on which the zone's clocks skip something, in the years of two moments: they are read with care."""
+    gaps = moments.skipped(form.zone, first.year, last.year) if first and form.zone != "UTC" else ()
+    return {begin.date() for begin, _ in gaps}
 
 
 def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:
@@ -371,7 +395,6 @@ def _place(engine: duckdb.DuckDBPyConnection, header: str, text: str) -> str:
 
 def _foreign(engine: duckdb.DuckDBPyConnection, header: str, text: str, form: Form) -> SourceError:
     return SourceError(
-        f"{form.table}: {_place(engine, header, text)} holds {text!r}, but the client's currency is "
-        f"{form.currency}, and two currencies are never summed. Deliver each currency as a client of its own, "
-        f"or mend currency in {form.config}."
+        f"{form.table}: {_place(engine, header, text)} holds {text!r}, but the client's currency is {form.currency}, and "
+        f"two currencies are never summed. Deliver each currency as a client of its own, or mend currency in {form.config}."
     )

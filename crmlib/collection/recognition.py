@@ -31,9 +31,9 @@ _NUMBER = re.compile(
     r"([eE][-+]?\d{1,2})?\s*(?:%|[A-Z]{3}|[次元分件个万亿千百名人笔天月年¥€£$]+)?\)?"
 )
 _COMMA_DECIMAL = re.compile(r"[^\d]*(\d{1,3}(\.\d{3})+,\d+|\d+,(\d{1,2}|\d{4,}))[^\d]*")
+_SHARE = re.compile(r"0?\.\d+|[01](\.0+)?|\d{1,2}(\.\d+)?%|100%|[1-9]\.?\d?折")
 _PHONE = re.compile(r"(\+?\d{1,3}[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\(?\d{3}\)?[- .]\d{3}[- .]\d{4})")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
-_LEVELS = frozenset(["高", "中", "低", "high", "medium", "mid", "low"])
 _GENDERS = frozenset(["男", "女", "m", "f", "male", "female", "未知", "unknown", "other", "其他"])
 
 
@@ -185,6 +185,7 @@ KINDS = {
     "birth_year": "year",
     "gender": "gender",
     "returned": "mark",
+    "discount": "share",
     "name": "name",
     **dict.fromkeys(("product", "service", "after_sales", "brand", "overall", "recommend"), "number"),
     **dict.fromkeys(("text", "comment"), "words"),
@@ -217,6 +218,7 @@ def fit(kind: str, found: Profile) -> float:
         "date": max(found.dates, 0.8 * _serials(found)),
         "number": found.numbers if found.dates < 0.9 else 0.2,
         "count": whole,
+        "share": found.share(_SHARE),  # a discount in money is none of ours
         "flag": max(found.flags, 1.0 if found.distinct == 2 else 0.0),
         "mark": max(found.flags, 1.0 if found.distinct <= 3 else 0.0),
         "year": found.integers if found.low >= 1900 and found.high <= 2030 else 0.0,
@@ -313,6 +315,6 @@ def told(kind: str, about: Profile) -> str:
         return "empty"
     if kind == "date":
         return f"{about.dates:.0%} dates"
-    if kind in ("number", "count", "year"):
+    if kind in ("number", "count", "share", "year"):
         return f"{about.numbers:.0%} numbers"
     return f"{about.distinct:,} different values" if about.distinct > 1 else "one value"

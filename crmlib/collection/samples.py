@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook
 
 from crmlib.client import shown
+from crmlib.collection import encodings
 from crmlib.collection.delimited import DELIMITERS
 from crmlib.collection.files import ROW, text_table
 from crmlib.collection.headers import known_as, tidy
@@ -64,6 +65,16 @@ class Export:
     def place(self) -> str:
         """The file, and its sheet, as a reader knows it."""
         return f"{shown(self.paths[0])}{f', sheet {self.sheet}' if self.sheet else ''}"
+
+
+def different(rows: pa.Table) -> int:
+    """How many different rows there are; by the places of columns, since Arrow takes the name `.a` for a path.
+
+    >>> different(pa.table({".a": ["x", "x", "y"], "": ["1", "1", "1"]}))
+    2
+    """
+    places = [str(place) for place in range(rows.num_columns)]
+    return rows.rename_columns(places).group_by(places).aggregate([]).num_rows
 
 
 def exports(files: Iterable[Path], progress: Callable[[Path], None] = lambda path: None) -> list[Export]:
@@ -197,7 +208,7 @@ def _workbook(path: Path) -> list[Export]:
 
 
 def _delimited(path: Path) -> Export:
-    text, _, whole = _start(path, HEAD)
+    text, encoding, whole = _start(path, HEAD)
     if not text.strip("\ufeff \r\n\t"):
         raise SourceError(f"{shown(path)} is empty. Ask for the file again.")
     delimiter, grid = max((_grid(text, sign) for sign in DELIMITERS), key=_fit)
@@ -211,7 +222,7 @@ def _delimited(path: Path) -> Export:
         wanted = {name for name in grid[header] if name}
         table = text_table(path, expected=wanted, delimiter=delimiter)
         return _export(path, table.rows.drop_columns([ROW]), table.records, titles=table.titles)
-    return _export(path, _sampled(path, text, delimiter, header), None, titles=header)
+    return _export(path, _sampled(path, text, encoding, delimiter, header), None, titles=header)
 
 
 def _start(path: Path, size: int) -> tuple[str, str, bool]:
@@ -226,9 +237,11 @@ def _start(path: Path, size: int) -> tuple[str, str, bool]:
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
         try:
-            return codecs.getincrementaldecoder(encoding)().decode(data, whole), encoding, whole
+            text = codecs.getincrementaldecoder(encoding)().decode(data, whole)
         except UnicodeDecodeError:
             continue
+        # Of a line that is cut off the last cell would be taken for a whole one.
+        return text if whole else text[: text.rfind("\n") + 1] or text, encoding, whole
     raise SourceError(f"{shown(path)} is not text in UTF-8, UTF-16 or GB18030. Save it as UTF-8.")
 
 
@@ -289,18 +302,18 @@ def _repeated(row: list[str], below: list[list[str]]) -> bool:
     return any(cell and any(len(r) > i and r[i] == cell for r in below) for i, cell in enumerate(row))
 
 
-def _sampled(path: Path, text: str, delimiter: str, header: int) -> pa.Table:
+def _sampled(path: Path, text: str, encoding: str, delimiter: str, header: int) -> pa.Table:
     """Records of a large file: its first ones, and some from places spread over the rest."""
     rows = _records(text, delimiter, header + 1 + MOST_ROWS)
     names = [tidy(cell) or f"column {n}" for n, cell in enumerate(rows[header], 1)]
     kept = [row for row in rows[header + 1 :] if len(row) == len(names)]
-    for piece in _pieces(path):
+    for piece in _pieces(path, encoding):
         kept += [row for row in _records(piece, delimiter, MOST_ROWS) if len(row) == len(names)]
     return pa.table({name: pa.array([row[i] for row in kept]) for i, name in enumerate(names)})
 
 
-def _pieces(path: Path) -> list[str]:
-    """Whole lines from places spread over a plain text file."""
+def _pieces(path: Path, encoding: str) -> list[str]:
+    """Whole lines from places spread over a plain text file; a line in no known encoding is passed over."""
     found = []
     with path.open("rb") as file:
         if file.read(2) in (b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -309,10 +322,9 @@ def _pieces(path: Path) -> list[str]:
         for part in range(1, PIECES + 1):
             file.seek(min(size * part // PIECES, size - PIECE))
             lines = file.read(PIECE).split(b"\n")[1:-1]
-            try:
-                found.append(b"\n".join(lines).decode("utf-8"))
-            except UnicodeDecodeError:
-                found.append(b"\n".join(lines).decode("gb18030", errors="ignore"))
+            kinds = [encodings.reading(line, encoding) for line in lines]
+            told = zip(lines, kinds, strict=True)
+            found.append("\n".join(line.decode(kind) for line, kind in told if kind != "undecodable"))
     return found
 
 

@@ -44,7 +44,7 @@ ADDED = {"known", "other_known", "opened_day", "source_file", "source_row"}
 CUSTOMER_COLUMNS = [c.name for c in tables.CUSTOMERS.columns if not c.name.startswith(("source_", "as_from"))]
 LINE_COLUMNS = [
     *("customer_id", "order_id", "ordered_at", "product_id", "product", "product_group", "channel", "region"),
-    *("quantity", "price", "amount", "profit"),
+    *("quantity", "price", "amount", "profit", "discount"),
 ]
 COLLECTED = "collected"  # the folder of text, in the delivery's own
 PARTS = ("-misfits", "-files", "-repairs")  # what is kept beside a table's text
@@ -200,7 +200,7 @@ def _delivered(client: Client, source: Delivered, name: str, path: Path) -> Coll
     read = [_file(client, source, name, file) for file in paths(client, source, name)]
     kept, twice = union.once(read)
     known = union.named(kept, client.raw)
-    tables.write_batches(union.batches(known), union.schema(kept), path)
+    tables.write_batches(union.parts(known), union.schema(kept), path)
     account = union.account(name, known, twice)
     return Collected(name, path, union.broken(known), account, repairs=union.repaired(known))
 
@@ -338,14 +338,10 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
     if column not in source.columns:
         return None
     collected.delivered(engine)
-    when = readings.moment(engine, source.columns[column], readings.form(client, collected.table))
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
-    first, last = engine.sql(
-        f"SELECT min(day), max(day) FROM (SELECT {readings.day(when)} AS day FROM delivered {readings.joins([when])})"
-        f" WHERE day <= {newest}"
-    ).fetchall()[0]
-    return None if first is None else (day_of(first), day_of(last))
+    days = readings.days(engine, source.columns[column], readings.form(client, collected.table), newest)
+    return days and (day_of(days[0]), day_of(days[1]))
 
 
 def delivery(client: Client, parts: dict[str, Collected] | None = None) -> dict[str, Collected]:

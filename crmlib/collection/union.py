@@ -9,6 +9,7 @@ import pyarrow as pa
 from crmlib.collection.files import FILE, ROW, TextTable
 
 REPAIRED = ["source_file", "source_row", "column", "old", "new", "rule"]
+PART = 8 * 1024**2  # bytes
 KNOWN = {"encoding", "delimiter"}  # told by the form already
 BROKEN = ["source_file", "sheet", "source_row", "reason", "raw"]
 ACCOUNT = ["table", "file", "form", "sheet", "title_rows", "records", "misfits", "use", "notes", "sha256"]
@@ -68,6 +69,18 @@ def schema(files: list[TextTable]) -> pa.Schema:
     return pa.schema(
         [(header, pa.string()) for header in first.values()] + [(ROW, pa.int64()), (FILE, pa.string())]
     )
+
+
+def parts(named: dict[str, TextTable]) -> Iterator[pa.Table]:
+    """Every file's records in parts of some megabytes: many small ones are dearer to write, and to read again."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches(named):
+        held.append(batch)
+        if sum(one.nbytes for one in held) >= PART:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def batches(named: dict[str, TextTable]) -> Iterator[pa.RecordBatch]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from crmlib.collection.recognition import Guess, Profile, told
 from crmlib.collection.relating import Look
+from crmlib.collection.samples import different
 
 
 def lines(look: Look) -> list[Guess]:
@@ -101,6 +102,6 @@ def _numbers(look: Look, names: list[str]) -> dict[str, tuple[str, int]]:
 
 def _determines(rows: pa.Table, one: str, other: str) -> bool:
     """Whether each value of one column comes with a single value of another."""
-    pairs = rows.select([one, other]).group_by([one, other]).aggregate([]).num_rows
-    singles = rows.select([one]).group_by([one]).aggregate([]).num_rows
+    pairs = different(rows.select([one, other]))
+    singles = different(rows.select([one]))
     return pairs <= 1.001 * singles

@@ -61,17 +61,19 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True)
 class Units:
-    """What may stand beside a column's digits: words and their factors, currencies, per cent."""
+    """What may stand beside a column's digits: words and their factors, currencies, per cent; or a share's 折."""
 
     words: Mapping[str, Decimal] = field(default_factory=dict)
     money: bool = False
     percent: bool = False
+    share: bool = False  # of a price given off: 0–1, and 8折 (eight tenths are paid) is 0.2
 
 
 _COUNTED = "次 件 个 個 台 臺 盒 箱 套 笔 筆 单 單 人 名 位 份 只 隻 支 瓶 包 袋 双 雙 条 條 张 張 本 pcs pieces times"
 MONEY = Units(money=True)
 COUNTS = Units(dict.fromkeys(_COUNTED.split(), ONE))
 POINTS = Units(dict.fromkeys(("分", "点", "點", "星", "points"), ONE))
+SHARE = Units(percent=True, share=True)
 ANY = Units(COUNTS.words, money=True, percent=True)
 # A thousand in English as k or K. Not M, a thousand to a banker and a million to a shop; nor W.
 SCALES = {
@@ -97,6 +99,7 @@ _GROUPED = {
     for sign, other in (".,", ",.")
 }
 _LOST = re.compile(r"([1-9](?:\.[0-9]+)?)[eE]\+([0-9]{2,3})")
+_TENTHS_PAID = re.compile(r"([1-9])\.?([1-9]?)\s*折")  # 85折 and 8.5折 are the same; 10折 is nobody's word
 LONGEST = 64  # characters of a number or a date
 
 
@@ -119,8 +122,16 @@ def literal(text: str) -> str:
 
 
 def text(column: str) -> str:
-    """The trimmed text; NULL where the cell is empty."""
-    return f"nullif(trim({column}, {BLANKS}), '')"
+    """The trimmed text; NULL where the cell is empty.
+
+    Most texts have nothing to trim, which is told sooner than they are trimmed, if they are ASCII.
+    """
+    return f"CASE WHEN {bare(column)} THEN {column} ELSE nullif(trim({column}, {BLANKS}), '') END"
+
+
+def bare(column: str) -> str:
+    """Whether a text is ASCII, not empty, and surely neither begins nor ends with a blank."""
+    return f"{column} >= '!' AND ({column})[-1] >= '!' AND strlen({column}) = length({column})"
 
 
 def given(column: str) -> str:
@@ -160,7 +171,11 @@ def number_of(
     ((Decimal('32000.0'), 'unit'), (Decimal('-1234.50'), 'currency'), (Decimal('0.12'), 'percent'))
     >>> number_of("1,5"), number_of("1,5", decimal=","), number_of("1_000"), number_of("5 GBP", currency="CNY")
     (None, (Decimal('1.5'), 'decimal-comma'), None, None)
+    >>> [number_of(text, units=SHARE) for text in ("8折", "85折", "40%", "40")]
+    [(Decimal('0.2'), 'unit'), (Decimal('0.15'), 'unit'), (Decimal('0.40'), 'percent'), None]
     """
+    if units.share and (paid := _TENTHS_PAID.fullmatch(text.translate(NARROW).strip(BLANK))):
+        return 1 - Decimal(f"0.{paid[1]}{paid[2]}"), "unit"
     form = _form(text)
     if form is None or not (sure or decimal_told(text) != "either"):
         return None
@@ -171,9 +186,9 @@ def number_of(
         return None
     value = EXACT.multiply(digits, factor)
     value = value if value.as_tuple().exponent >= -9 else EXACT.quantize(value, DECIMALS)
-    if abs(value) >= MOST:
-        return None
     below = "-" in marks or "(" in marks
+    if abs(value) >= MOST or (units.share and (value > 1 or (below and value))):
+        return None
     bracketed = "negative" if form["open"] or form["after"] else ""
     width = "width" if form.string != text.strip(BLANK) else ""
     return (-value if below else value), unit or bracketed or rule or width

@@ -54,6 +54,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         price="unit price | price | price each | item price | selling price | 单价 | 售价 | 商品单价 | 成交单价 | 价格",
         amount="amount | sales amount | line total | sales | order amount | transaction amount | net sales | total price | total amount | payment value | revenue | turnover | value | total | 销售额 | 金额 | 销售金额 | 订单金额 | 交易金额 | 消费金额 | 成交金额 | 实付金额 | 总金额 | 总价",
         profit="profit | gross profit | margin | 利润 | 毛利 | 利润额",
+        discount="discount | discount rate | discount share | discount percent | 折扣 | 折扣率 | 折率",
         returned="returned | is return | is returned | return flag | return | 退回 | 退货 | 是否退货 | 退货标志 | 是否退回",
     ),
     "snapshot": _table(

@@ -11,6 +11,7 @@ import datetime as dt
 import gettext
 import math
 import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
+from crmlib.language.words import WORDS
+
 CATALOGUES = Path(__file__).parent / "locale"
 MISSING = "—"
 
 
 class Language:
-    """One language and the currency it shows money in."""
+    """One language and the currency it shows money in; `words` are a client's own names of classes."""
 
-    def __init__(self, code: str, currency: str):
+    def __init__(self, code: str, currency: str, words: Mapping[str, str] | None = None):
         self.code = code
         self.currency = currency
+        self._own = words or {}
         self._locale = Locale.parse(code)
         self._catalogue = gettext.translation("crmlib", CATALOGUES, languages=[code], fallback=True)
         self._formatter = _Formatter(self)
@@ -91,17 +95,43 @@ class Language:
         return format_date(value, format="d MMM y" if self.code == "en" else "medium", locale=self._locale)
 
     def _word(self, value: str) -> str:
-        return self.text(WORDS.get(value, value))
+        return self._own.get(value) or self.text(WORDS.get(value, value))
+
+    def _joint(self, value: str) -> str:
+        """Several of the library's words in one cell, as in "money+time"."""
+        return " + ".join(map(self._word, value.split("+")))
 
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
-        return self._word(value) if value in ("unknown", "other") else value
+        return self._word(value) if value in ("unknown", "other", "not_supplied", "mixed") else value
 
     def _names(self, values: list[str]) -> str:
         return ", ".join(map(self._name, values))
 
+    def _tags(self, value: str) -> str:
+        return self._words([tag for tag in value.split(",") if tag]) or MISSING
+
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
+
+    def _group(self, value: str) -> str:
+        # A group of customers and, behind it, what sets it apart: "group_1 orders.higher".
+        group, *traits = value.split()
+        return (
+            self.text("{group:word}: {traits:words}", group=group, traits=traits)
+            if traits
+            else self._word(group)
+        )
+
+    def _traits(self, values: list[dict]) -> str:
+        return "; ".join(map(self._trait, values))
+
+    def _trait(self, trait: dict) -> str:
+        """One difference of a class: fact, word (of a fact in words), unit, inside, others."""
+        sides = {side: self.show(trait[side], trait["unit"]) for side in ("inside", "others")}
+        if trait["word"] is None:
+            return self.text("{fact:word} {inside} against {others}", fact=trait["fact"], **sides)
+        return self.text("{fact:word} {word:word}: {inside} against {others}", **trait | sides)
 
 
 class _Formatter(string.Formatter):
@@ -112,180 +142,3 @@ class _Formatter(string.Formatter):
 
     def format_field(self, value: Any, unit: str) -> str:
         return self.language.show(value, unit or "plain")
-
-
-# Words the library itself puts into tables, and headings of their columns. A word that comes from
-# a client's data is shown as it came.
-WORDS = {
-    "high": "High",
-    "medium": "Medium",
-    "low": "Low",
-    "active": "Active",
-    "dormant": "Dormant",
-    "churned": "Churned",
-    "satisfied": "Satisfied",
-    "neutral": "Neutral",
-    "dissatisfied": "Dissatisfied",
-    "personal": "Personal",
-    "enterprise": "Enterprise",
-    "large_enterprise": "Large enterprise",
-    "price_sensitive": "Price-sensitive",
-    "quality_seeking": "Quality-seeking",
-    "personalised": "Personalised",
-    "champion": "Champion",
-    "loyal": "Loyal",
-    "promising": "Promising",
-    "newcomer": "Newcomer",
-    "needs_attention": "Needs attention",
-    "fading": "Fading",
-    "at_risk": "At risk",
-    "must_not_lose": "Must not lose",
-    "hibernating": "Hibernating",
-    "lost": "Lost",
-    "too_few": "Too few to score",
-    "not_graded": "Not graded",
-    "not_supplied": "Not supplied",
-    "product": "Product",
-    "service": "Service",
-    "after_sales": "After-sales",
-    "brand": "Brand",
-    "overall": "Overall",
-    "recommend": "Recommendation",
-    "unknown": "Unknown",
-    "other": "Other",
-    "value": "Value",
-    "abc": "ABC",
-    "tier": "Tier",
-    "new": "New",
-    "orders": "Orders",
-    "gross": "Sales so far",
-    "returned": "Taken back",
-    "recency_days": "Days since the last order",
-    "gap_days": "Days between orders",
-    "exhibits": "Exhibits",
-    "facts": "Facts",
-    "classes": "Classes",
-    "classes_before": "Classes of the previous period",
-    "tiers": "Tier table",
-    "no_order_id": "a customer's lines of one day are one order, because no order number is supplied",
-    "zero_price_purchase": "price 0 is a purchase",
-    "keep_duplicates": "exact copies are kept",
-    "quarantine_abnormal": "prices far outside the usual are set aside",
-    "no_returns": "no mark of returns is given, so a negative quantity is set aside",
-    "by_default": "all as in the glossary",
-    "impossible": "Impossible: cannot be true",
-    "invalid": "Invalid: cannot be read, or lacks what it needs",
-    "repeated": "Repeated: says nothing new",
-    "elsewhere": "Elsewhere: true, but no record of this table",
-    "kept": "Kept, flagged",
-    "missing": "Empty where nearly all are filled",
-    "placeholder": "A word for nothing",
-    "typo": "Nearly a word that is much more frequent",
-    "pattern": "Unlike the form of the others",
-    "unit": "Written with its unit",
-    "outlier": "Far from the middle",
-    "dependency": "Against what equal rows say",
-    "two-fields": "Two fields in one cell",
-    "same-files": "The same files as last time",
-    "vanished-table": "Table no longer there",
-    "new-table": "New table",
-    "vanished-column": "Column no longer there",
-    "new-column": "New column",
-    "unit-change": "Middle value 100 or 10,000 times as large or small: another unit?",
-    "zeros-lost": "Numbers lost their leading zeros",
-    "history-cut": "Begins later than last time",
-    "nothing-newer": "Nothing newer than last time",
-    "rows-fewer": "Fewer rows",
-    "rows-more": "Many more rows",
-    "rows": "Rows",
-    "emptier": "Less filled",
-    "fuller": "More filled",
-    "corrected": "replaced by a corrected row",
-    "unknown-row": "a correction of no delivered row",
-    "mixed-encodings": "Several encodings in one file; each line read in its own",
-    "trailing-delimiter": "A delimiter at the end of every row, taken off",
-    "trailing-delimiter-header": "A delimiter at the end of the header, taken off",
-    "hidden-sheets": "Hidden sheets, not read",
-    "hidden-columns": "Hidden columns, read",
-    "sheet-chosen": "The sheet that has the mapped columns",
-    "unnamed-column": "A column without a name",
-    "empty-columns-dropped": "Empty columns without a name, left out",
-    "repeated-column-dropped": "A column that stands twice alike, read once",
-    "blank-rows": "Blank rows, counted and left out",
-    "control-characters": "Control characters taken out",
-    "read-as-gb18030": "A line read as GB18030",
-    "read-as-utf-8": "A line read as UTF-8",
-    "member": "The file read inside an archive",
-    "width": "Full-width signs made narrow",
-    "thousands": "Commas between thousands",
-    "exponent": "Written with an exponent",
-    "decimal-comma": "A comma before the decimals",
-    "negative": "Brackets or a sign behind: negative",
-    "currency": "With a sign of money",
-    "percent": "Per cent",
-    "year-first": "A date in another form, year first",
-    "day-first": "A date, day first",
-    "month-first": "A date, month first",
-    "zone": "Brought to the client's time zone",
-    "excel-serial": "A spreadsheet's day number",
-    "no-date": "A date that stands for none",
-    "undecodable": "signs of no known encoding",
-    "oversized-cell": "a cell far too long to be one",
-    "stray-quote": "a stray quotation mark",
-    "other-delimiter": "another delimiter than the rest",
-    "not-json": "a line that is no JSON",
-    "repeated-key": "a key that stands twice in one record",
-    "extra-cell": "more cells than the header",
-    "hidden-row": "a hidden row of a sheet",
-    "uncomputed-formula": "a formula that was never computed",
-    "error-cell": "an error instead of a value",
-    "repeated-header": "the header again",
-    "missing-cell": "fewer cells than the header",
-    "not-a-record": "a line of totals",
-    "exact-duplicate": "an exact copy of an earlier row",
-    "same-customer": "an older version of the same customer",
-    "same-person": "another number of the same customer",
-    "missing-id": "no customer number",
-    "missing-name": "no name",
-    "digits-lost": "a number that a spreadsheet cut short, as in 1.38E+10",
-    "missing-date": "no date",
-    "unreadable-date": "a date that is none",
-    "future-date": "a date after the delivery",
-    "unreadable-number": "a number that is none",
-    "missing-number": "no quantity or amount",
-    "negative-amount": "a negative amount where none can be",
-    "impossible-order": "an end before its beginning",
-    "bookkeeping-entry": "a negative price: bookkeeping",
-    "stock-correction": "a negative quantity without a price: stock correction",
-    "unmarked-return": "a negative quantity that is no marked return",
-    "abnormal": "Abnormal: far outside the usual",
-    "out-of-scale": "an answer outside its scale",
-    "unknown-word": "a word that is not in the list",
-    "merged": "Merged",
-    "set_aside": "Set aside",
-    "abnormal-price": "Price far outside the usual",
-    "unknown-customer": "No customer named",
-    "orphan-customer": "Customer not in the customer table",
-    "zero-quantity": "quantity 0",
-    "amount-differs": "Amount is not quantity × price",
-    "customers": "Customers",
-    "transactions": "Order lines",
-    "surveys": "Survey forms",
-    "snapshot": "Customer totals",
-    "frequency": "Purchase frequency",
-    "spend": "Spend",
-    "loyalty": "Loyalty",
-    "lifetime": "Profit so far",
-    "no_cuts": "No cuts to grade by",
-    "answers": "Survey answers",
-    "needs": "Needs surveys",
-    "feedback": "Feedback",
-    "interactions": "Service records and posts",
-    "relations": "Relations",
-    "costs": "Costs",
-    "campaigns": "Campaigns",
-    "applications": "Applications",
-    "sale": "Sale",
-    "return": "Return",
-    "gift": "Gift",
-}

@@ -1,8 +1,8 @@
 """Every text a reader may see, gathered into `messages.pot`: what a translator starts from.
 
 Texts stand where they are used: in the library's calls of `text`, `note`, `say`, `about` and
-`exhibit`, in its tables of words, headings, reasons and measures, and in the notebooks, whose
-Markdown cells are texts too.
+`exhibit`, in a `title` named before such a call, in the library's tables of words, headings, reasons
+and measures, and in the notebooks, whose Markdown cells are texts too.
 """
 
 import ast
@@ -44,15 +44,29 @@ def texts(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _of_code(source: str) -> list[str]:
-    """The texts in calls, in the order of the code."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    """The texts in calls and in what is named for them, in the order of the code.
+
+    >>> _of_code('title, n = "Sales", 3\\nbook.exhibit("sales", table, title=title, about=book.about(n, "lines"))')
+    ['Sales', 'lines']
+    """
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call | ast.Assign)]
     found = []
-    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        places = [call.args[i] for i in CALLS.get(name, ()) if i < len(call.args)]
-        places += [keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        places = _said(node) if isinstance(node, ast.Call) else _titles(node)
         found += [n.value for n in places if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     return [text for text in found if text]
+
+
+def _said(call: ast.Call) -> list[ast.expr]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    places = [call.args[i] for i in CALLS.get(name, ()) if i < len(call.args)]
+    return places + [keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS]
+
+
+def _titles(assigned: ast.Assign) -> list[ast.expr]:
+    names, values = (getattr(side, "elts", [side]) for side in (assigned.targets[0], assigned.value))
+    pairs = zip(names, values, strict=False)
+    return [value for name, value in pairs if isinstance(name, ast.Name) and name.id == "title"]
 
 
 def _tables() -> Iterator[tuple[str, str]]:

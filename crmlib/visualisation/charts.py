@@ -12,13 +12,28 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 
-from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SCALE, SOFT, WIDTH, drawable, house_look
+from crmlib.visualisation.theme import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    SCALE,
+    SOFT,
+    WIDTH,
+    drawable,
+    house_look,
+)
 
 Heading = Callable[[str], str]
 Show = Callable[[str, float], str]
@@ -98,7 +113,7 @@ def intervals(
         if before.notna().any():
             ax.plot(before, rows.index, "o", markerfacecolor="none", color=ORANGE)
         for place, point in rows[value].items():
-            _beside(ax, show(value, point), point, place, offset=(0, 9), centre=True)
+            _beside(ax, show(value, point), point, place, offset=(0, 9), align="center")
         ax.set_yticks(rows.index, _words(rows[label]))
         ax.set(xlabel=axis, ylabel="", ylim=(-0.7, len(rows) - 0.3))
 
@@ -147,6 +162,126 @@ def curve(
     return _chart(draw, title, about, f"{title}. {heading(x)}, {heading(y)}: {named}", height=3.6)
 
 
+def flows(
+    table: pd.DataFrame,
+    *,
+    source: str,
+    target: str,
+    size: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+) -> Chart | None:
+    """How a whole moved from classes then to classes now: bands as wide as they are many.
+
+    Rows name the classes from the highest down. Who stayed is grey, who rose blue, who fell orange, who
+    stands on one side only green.
+    """
+    rows = table[table[size] > 0].reset_index(drop=True)
+    if rows.empty:
+        return None
+    names = [[*dict.fromkeys(table[side])] for side in (source, target)]
+    rank = {name: place for place, name in enumerate(dict.fromkeys(names[0] + names[1]))}
+    total, gap = float(rows[size].sum()), 0.035
+    sides = ((source, target), (target, source))
+    ends = [_stacked(rows[[*pair, size]], rank, gap * total) for pair in sides]
+
+    ways = [_way(a, b, names) for a, b in zip(rows[source], rows[target], strict=True)]
+
+    def draw(ax: Axes) -> None:
+        _bands(ax, [end[0] for end in ends], rows[size], ways, show)
+        for x, (_, blocks, _) in enumerate(ends):
+            for name, (top, many) in blocks.items():
+                ax.add_patch(Rectangle((x - 0.015, top - many), 0.03, many, color=INK, linewidth=0.5))
+                text, side, align = f"{name}  {show(size, many)}", 2 * x - 1, ("right", "left")[x]
+                _beside(ax, text, x + 0.015 * side, top - many / 2, offset=(5 * side, 0), align=align)
+        _named_ways(ax, [way for way in FLOW if way in ways], heading)
+        ax.set(xlim=(-0.3, 1.3), ylim=(min(end[2] for end in ends), total * 0.02))
+        ax.set_xticks([0, 1], [drawable(heading(source)), drawable(heading(target))])
+        ax.xaxis.tick_top()
+        ax.tick_params(axis="x", length=0)
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+
+    moved = rows[rows[source] != rows[target]].sort_values(size, ascending=False, kind="stable").head(6)
+    said = "; ".join(f"{r[source]} → {r[target]}: {show(size, r[size])}" for _, r in moved.iterrows())
+    return _chart(draw, title, about, f"{title}. {heading(size)}: {said}", height=4.6)
+
+
+FLOW = {"stayed": "#D5D5D5", "rose": BLUE, "fell": ORANGE, "one_side": GREEN}
+# Where a band has its number: bands that cross at different distances from the left.
+COUNTED = {"rose": 0.2, "fell": 0.08, "one_side": 0.14}
+
+
+def _eased(x: float) -> float:
+    """The way of a band from side to side: level at both ends.
+
+    >>> _eased(0), _eased(0.5), _eased(1)
+    (0, 0.5, 1)
+    """
+    return x * x * (3 - 2 * x)
+
+
+def _way(source: str, target: str, names: list[list[str]]) -> str:
+    """Whether a band stays, rises, falls, or stands on one side only."""
+    if source == target:
+        return "stayed"
+    if source not in names[1] or target not in names[0]:
+        return "one_side"
+    return "rose" if names[0].index(target) < names[0].index(source) else "fell"
+
+
+def _stacked(rows: pd.DataFrame, rank: dict[str, int], gap: float) -> tuple[dict, dict, float]:
+    """Upper edge of each band on one side, the blocks (upper edge, height) by name, and the lowest edge.
+
+    `rows` hold the name on this side, the one on the other, and the size.
+    """
+    edges, blocks, top = {}, {}, 0.0
+    here, other, size = (rows[c] for c in rows.columns)
+    for name in sorted(here.unique(), key=rank.get):
+        start = top
+        for place in sorted(rows.index[here == name], key=lambda row: rank[other[row]]):
+            edges[place] = top
+            top -= float(size[place])
+        blocks[name] = (start, start - top)
+        top -= gap
+    return edges, blocks, top
+
+
+def _bands(ax: Axes, edges: list[dict], sizes: pd.Series, ways: list[str], show: Show) -> None:
+    """The bands, level where they leave and where they arrive; the movers' with their numbers."""
+    x = np.linspace(0, 1, 60)
+    # Who stayed lies beneath: the movers are what the eye looks for.
+    for place in sorted(sizes.index, key=lambda row: ways[row] != "stayed"):
+        (left, right), many, way = (side[place] for side in edges), sizes[place], ways[place]
+        upper = left + (right - left) * _eased(x)
+        # The edge keeps a band of few in sight.
+        ax.fill_between(x * 0.97 + 0.015, upper - many, upper, color=FLOW[way], alpha=0.75, linewidth=1)
+        if way in COUNTED:
+            height = left + (right - left) * _eased(COUNTED[way]) - many / 2
+            _beside(
+                ax,
+                show(str(sizes.name), many),
+                COUNTED[way],
+                height,
+                offset=(0, 1),
+                align="center",
+                halo=True,
+            )
+
+
+def _named_ways(ax: Axes, ways: list[str], heading: Heading) -> None:
+    """What the colours mean, in their colours, in one line under the bands."""
+    for place, way in enumerate(ways):
+        at = (place + 1) / (len(ways) + 1)
+        mark = Line2D(
+            [at - 0.06], [-0.03], marker="s", color=FLOW[way], transform=ax.transAxes, clip_on=False
+        )
+        ax.add_line(mark)
+        ax.text(at - 0.04, -0.03, drawable(heading(way)), transform=ax.transAxes, va="center", color=INK)
+
+
 def _chart(draw: Callable[[Axes], None], title: str, about: str, alt: str, height: float) -> Chart:
     with house_look():
         figure = Figure(figsize=(WIDTH, min(height, 9)), layout="constrained")
@@ -167,17 +302,19 @@ def _beside(
     y: float,
     *,
     offset: tuple[int, int] = (4, 0),
-    centre: bool = False,
+    align: str = "left",
+    halo: bool = False,
 ) -> None:
-    """A text at a point, some points of type away from it."""
+    """A text at a point, some points of type away from it; with a halo where it stands on a colour."""
     ax.annotate(
         drawable(text),
         (x, y),
         xytext=offset,
         textcoords="offset points",
-        ha="center" if centre else "left",
+        ha=align,
         va="center",
         color=INK,
+        path_effects=[withStroke(linewidth=2.5, foreground="white")] if halo else None,
     )
 
 

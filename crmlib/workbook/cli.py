@@ -72,18 +72,19 @@ def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
 @click.argument("name", metavar="CLIENT")
 def check(name: str) -> None:
     """Check a client's configuration and delivered files, without running anything."""
-    from crmlib.collection import sources
+    from crmlib.collection import corrections, sources
 
     client = clients.load(name)
     click.echo(f"{clients.shown(client.config)}: {client.name}, {client.currency}, by {client.unit}")
     problems, spans, delivery = [], [], {}
     for table in client.tables.named():
         try:
-            found = sources.collected(client, table)
+            delivery[table] = sources.collected(client, table)
         except Refused as problem:
             problems.append(str(problem))
-            continue
-        delivery[table] = found
+    if not problems:
+        delivery = corrections.applied(delivery, client)
+    for table, found in delivery.items():
         for file in found.files.itertuples():
             use = "" if file.use == "used" else f", {file.use}"
             misfits = f", {file.misfits} not fitting their header" if file.misfits else ""

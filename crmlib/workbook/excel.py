@@ -11,6 +11,7 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.collection import corrections
+from crmlib.exhibits import fields
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
@@ -136,13 +137,15 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
     sheet.write_string(1, 0, corrections.cut(exhibit["about"]), formats["about"])
     for number, column in enumerate(columns):
-        heading = column["heading"] or column["name"].replace("_", " ").capitalize()
-        _heading(sheet, 3, number, language.text(heading), formats)
+        heading = language.text(column["heading"])
+        _heading(sheet, 3, number, heading, formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
         sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
     for at, (row, own) in enumerate(zip(rows, exhibit["row_units"], strict=False), 4):
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             _cell(sheet, at, number, value, _unit(column["unit"], own), language, formats)
+    if not rows:
+        sheet.write_string(4, 0, exhibit["nothing"])
     if columns:
         sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
     sheet.freeze_panes(4, 0)
@@ -167,7 +170,8 @@ def _cell(
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name") else text
+        text = language.show(value, unit) if unit in ("word", "name", "tags", "group", "joint") else text
+        text = fields(text, language) if unit == "fields" else text
         sheet.write_string(row, column, corrections.cut(text))
 
 

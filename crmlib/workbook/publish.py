@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crmlib import findings, tables
+from crmlib import as_of, findings, tables
+from crmlib.classification import standards
 from crmlib.cleaning import records
 from crmlib.client import Client
-from crmlib.collection import sources
+from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
@@ -63,13 +63,14 @@ def publish(run: Run) -> Path:
     client, period, folder = run.client, run.period, run.folder
     execution.check_balance(client, period)
     books = [findings.read(step, client, period) for step in findings.STEPS]
-    language = Language(client.languages[0], client.currency)
+    language = Language(client.languages[0], client.currency, client.classes.words)
     page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
     (folder / "report.html").write_text(page, "utf-8")
     excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
     _internal(client, period, folder / "internal", language)
+    _standards(client, period, folder)
     manifest = _manifest(run) | {"tables": fingerprints}
     (folder / "manifest.json").write_text(_json(manifest), "utf-8")
     place = client.report(period)
@@ -78,7 +79,7 @@ def publish(run: Run) -> Path:
 
 
 def masked_tables(client: Client, period: Period, folder: Path) -> dict[str, str]:
-    """One masked Parquet file a table, dated rows up to `as_of` only; their fingerprints."""
+    """One masked Parquet file a table, each as it was known on `as_of`; their fingerprints."""
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for name in PUBLISHED:
@@ -97,16 +98,12 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
     """A table batch by batch, so that a long one never lies in memory whole."""
     kept = pa.schema([part for part in table.schema if part.name != "raw"])
     personal = [name for name in kept.names if name in table.personal]
-    day = tables.DAYS.get(table.name)
     with (
         pq.ParquetFile(source, page_checksum_verification=True) as file,
         pq.ParquetWriter(path, kept, compression="zstd", write_page_checksum=True) as out,
     ):
         for batch in file.iter_batches(BATCH, columns=kept.names):
-            rows = pa.Table.from_batches([batch]).select(kept.names).cast(kept)
-            if day:
-                # Totals without a day belong to any period.
-                rows = rows.filter(pc.or_kleene(pc.is_null(rows[day]), pc.less_equal(rows[day], until)))
+            rows = as_of.known(pa.Table.from_batches([batch]).select(kept.names).cast(kept), table, until)
             if personal:
                 names = masked_table(rows.select(personal).to_pandas(), table, secret)
                 for name in personal:
@@ -126,8 +123,21 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
     rows = tables.frame(client.delivery, tables.QUARANTINE)
     headers = sources.headers(client)
     excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
+    whole = corrections.cut_off(rows)
+    if len(whole):
+        # As JSON a row never begins with a sign that a spreadsheet takes for a formula.
+        raw = [json.dumps(corrections.split(text, []), ensure_ascii=False) for text in whole["raw"]]
+        place = ["table", "reason", "source_file", "source_row"]
+        whole[place].assign(row=raw).to_csv(folder / "quarantine.csv", index=False, encoding="utf-8-sig")
     for path in folder.iterdir():
         path.chmod(0o600)
+
+
+def _standards(client: Client, period: Period, folder: Path) -> None:
+    """The rules this run graded by, where the next period's run looks for them when `built/` is gone."""
+    written = client.built(period) / standards.FILE
+    if written.is_file():
+        shutil.copyfile(written, folder / standards.FILE)
 
 
 def _manifest(run: Run) -> dict:

@@ -58,7 +58,7 @@ class Section:
 
 def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -> str:
     """`report.html` in the client's first language."""
-    language = Language(client.languages[0], client.currency)
+    language = Language(client.languages[0], client.currency, client.classes.words)
     sections = [section(step, nbformat.read(notebooks / f"{step}.ipynb", as_version=4)) for step in ORDER]
     day = language.show(period.as_of, "date")
     late = "Incomplete period: the delivery ends before {day}."

@@ -22,6 +22,7 @@ from demo_maker import (
     days,
     facts,
     files,
+    moves,
     order_defects,
     orders,
     second_numbers,
@@ -29,7 +30,15 @@ from demo_maker import (
 )
 
 SEED = 20241231
-STREAMS = {"customers": 1, "orders": 2, "survey": 3, "strangers": 4, "second_numbers": 5} | beside.STREAMS
+STREAMS = {
+    "customers": 1,
+    "orders": 2,
+    "survey": 3,
+    "strangers": 4,
+    "second_numbers": 5,
+    "discounts": 6,
+    "moves": 7,
+} | beside.STREAMS
 PEOPLE, VALUES, DEFECTS = 0, 1, 2
 
 
@@ -55,11 +64,16 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), described)
     rng = stream(seed, "orders")
     lines = orders.sales(rng, folk)
+    lines["off"] = orders.discounts(stream(seed, "discounts"), lines, need=described["需求类型"])
     lines = pd.concat([lines, orders.reversals(rng, lines)], ignore_index=True)
-    rng = stream(seed, "orders", DEFECTS)
-    sold, made = order_defects.delivered(rng, lines, folk=folk, strangers=strangers[:12])
     said = survey.answers(stream(seed, "survey"), folk, lines=lines[lines["kind"] == "sale"])
     said, said_defects = survey.with_defects(stream(seed, "survey", DEFECTS), said, strangers=strangers[12:])
+    rng, spoilt = stream(seed, "moves"), said_defects["out_of_scale"]["ids"]
+    movers = moves.chosen(rng, folk, lines[lines["kind"] == "sale"], said, spoilt=spoilt)
+    usual, said = said, moves.answered(said, movers, folk=folk)
+    moved = moves.ordered(rng, lines, movers)
+    rng = stream(seed, "orders", DEFECTS)
+    sold, made = order_defects.delivered(rng, moved, folk=folk, strangers=strangers[:12])
     defects = {
         "customers": listed_defects,
         "orders": order_defects.defects(sold, made),
@@ -70,16 +84,17 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
         lambda name, part: stream(seed, name, part),
         folk,
         lines=lines,
-        said=said,
+        said=usual,
         listed=described,
         strangers=stranger_ids(seed, folk, count=beside.SPARE.stop)[beside.SPARE],
     )
     found = {"customers": listed, "orders": sold, "survey": said}
     delivered, planted = under_second_numbers(
-        seed, found, defects=defects, folk=folk, lines=lines, made=made, numbers=numbers
+        seed, found, defects=defects, folk=folk, lines=moved, made=made, numbers=numbers
     )
     defects["customers"] |= planted
-    truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made)
+    truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made, need=described["需求类型"])
+    truth["truths"]["moves"] = moves.truth(movers, folk=folk)
     return delivered | more, truth | {part: truth[part] | known[part] for part in known}
 
 
@@ -107,7 +122,9 @@ def under_second_numbers(seed: int, found: dict, *, defects, folk, lines, made, 
     return delivered, facts.second_numbers(planted, alike, delivered, first=len(listed))
 
 
-def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataFrame) -> dict:
+def truths(
+    folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataFrame, need: pd.Series
+) -> dict:
     """Everything truth.json says beside the seed."""
     lines = facts.clean_lines(made)
     answers = facts.clean_answers(delivered["survey"], defects, folk=folk)
@@ -125,7 +142,7 @@ def truths(folk: pd.DataFrame, delivered: dict, *, defects: dict, made: pd.DataF
             "currency": "CNY",
             "money_unit": "0.01",
         },
-        "truths": facts.planted(lines, answers, folk=folk),
+        "truths": facts.planted(lines, answers, folk=folk) | {"discounts": facts.discounts(lines, need)},
         "defects": defects,
         "facts": figures,
         "ledger": facts.ledger(delivered, defects, made=made, quarantined=order_defects.QUARANTINED),

@@ -208,3 +208,17 @@ def test_levels_show_how_much_of_sales_each_class_makes():
         ["abc", "B", 1, 0.5, 100, 0.1],
         ["tier", "low", 2, 1.0, 1000, 1.0],
     ]
+
+
+def test_activity_and_satisfaction_weigh_in_the_tier_only_where_the_client_says_so():
+    # Spend low (1) alone is graded by cuts; loyalty low (1). With activity high weighing 4: (1+1+4*3)/6 = 2.333;
+    # with satisfaction dissatisfied weighing 2 as well: (1+1+12+2)/8 = 2.
+    table = builders.facts({"net": 100, "orders": 1, "tenure_days": 0})
+    grades = {"activity": pd.Series(["high"]), "satisfaction": pd.Series(["dissatisfied"])}
+    low, none = pd.Series(["low"]), pd.Series(["not_graded"])
+    cuts = {"value": {"spend": {"high": 10, "medium": 5}}}
+    points = []
+    for weights in ({}, {"activity": 4}, {"activity": 4, "satisfaction": 2}):
+        rules = Classes.model_validate(cuts | {"tier": {"weights": weights}})
+        points.append(classes.tier_points(table, none, low, rules, 2, habits=grades).item())
+    assert points == [1, pytest.approx(7 / 3), 2]

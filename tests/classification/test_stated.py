@@ -175,15 +175,15 @@ CUTS = Classes.model_validate(
 )
 
 
+GIVEN = [
+    tier_row("A", 10, 1000000, 500000, "high", "high"),
+    tier_row("B", 5, 500000, 200000, "medium", "high"),
+    tier_row("C", 2, 1200000, 600000, "low", "low"),
+]
+
+
 def test_classes_that_cannot_be_computed_are_as_stated_and_the_tier_is_computed(bank):
-    client = supplied(
-        bank,
-        tiers=[
-            tier_row("A", 10, 1000000, 500000, "high", "high"),
-            tier_row("B", 5, 500000, 200000, "medium", "high"),
-            tier_row("C", 2, 1200000, 600000, "low", "low"),
-        ],
-    )
+    client = supplied(bank, tiers=GIVEN)
     found = judged(client, CUTS)
     assert found[["frequency", "activity", "loyalty"]].values.tolist() == [
         ["high"] * 3,
@@ -196,16 +196,11 @@ def test_classes_that_cannot_be_computed_are_as_stated_and_the_tier_is_computed(
 
 
 def test_each_other_tier_than_the_given_one_is_explained_by_the_part_that_pulls_most(bank):
-    client = supplied(
-        bank,
-        tiers=[
-            tier_row("A", 10, 1000000, 500000, "high", "high"),
-            tier_row("B", 5, 500000, 200000, "medium", "high"),
-            tier_row("C", 2, 1200000, 600000, "low", "low"),
-            tier_row("D", 2, 1200000, 100000, "low", "high"),
-            tier_row("E", 2, None, 100000, "low", "low"),
-        ],
-    )
+    more = [
+        tier_row("D", 2, 1200000, 100000, "low", "high"),
+        tier_row("E", 2, None, 100000, "low", "low"),
+    ]
+    client = supplied(bank, tiers=GIVEN + more)
     found, said = judged(client, CUTS), stated.stated(client, as_of=AS_OF)
     known = facts.known(client, as_of=AS_OF)
     apart = tiers.regraded(found, said, known, CUTS, decimals=2)

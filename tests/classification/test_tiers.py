@@ -11,7 +11,7 @@ from builders import answers
 from python_calamine import CalamineWorkbook
 
 from crmlib import tables
-from crmlib.classification import classes, rfm, tiers
+from crmlib.classification import classes, migration, rfm, tiers
 from crmlib.rules import Classes
 
 COLUMNS = ["客户名称", "联系方式", "所属行业", "历史购买记录", "消费金额", "利润贡献"]
@@ -154,7 +154,7 @@ def table() -> pd.DataFrame:
 
 def written(shown: pd.DataFrame) -> bytes:
     _, judged, _ = three()
-    moved = tiers.changes(judged, judged.assign(tier="low"))
+    moved = pd.DataFrame({"customer_id": ["1", "2"], "before": "low", "now": ["high", "medium"]})
     return tiers.workbook(shown, counts=tiers.counts(judged), moved=moved, rules=tiers.rules_used(RULES))
 
 
@@ -246,30 +246,19 @@ def test_the_companions_show_rules_counts_and_moves():
         ["分类", "类别", "客户数", "占比"],
         *[["分级", f"{level}价值客户", 1, pytest.approx(1 / 3)] for level in "高中低"],
     ]
-    assert sheet(data, "变动") == [
-        ["客户编号", "客户名称", "上期分级", "本期分级"],
+    head, *rows = sheet(data, "变动")
+    assert head[:6] == ["客户编号", "客户名称", "上期分级", "本期分级", "变动原因", "依据"]
+    assert head[6:] == ["上期值", "本期值", "本期净销售额", "较上期增减"]
+    assert [row[:4] for row in rows] == [
         ["1", "客户A", "低价值客户", "高价值客户"],
         ["2", "客户B", "低价值客户", "中价值客户"],
     ]
 
 
-def test_where_nobody_moved_nobody_rose_or_fell():
-    nobody = pd.DataFrame({"customer_id": [], "before": [], "now": []}, dtype="str")
-    assert tiers.moves(nobody) == {"up": 0, "down": 0}
-
-
-def test_a_new_customer_has_moved_from_nowhere():
-    now = pd.DataFrame({"customer_id": ["1", "2", "3"], "tier": ["high", "low", "low"]})
-    before = pd.DataFrame({"customer_id": ["1", "2"], "tier": ["medium", "low"]})
-    assert tiers.changes(now, before).values.tolist() == [["1", "medium", "high"], ["3", "", "low"]]
-    assert tiers.flow(now, before).values.tolist() == [["medium", 1, 0], ["low", 0, 1], ["new", 0, 1]]
-    assert list(tiers.flow(now, before).columns) == ["before", "high", "low"]
-
-
 def test_an_empty_table_is_still_a_workbook_with_its_headers():
     known, judged, listed = three()
     nobody = tiers.tiers(known.head(0), judged.head(0), listed, currency="CNY", decimals=2)
-    moved = tiers.changes(judged.head(0), judged.head(0))
+    moved = pd.DataFrame(columns=migration.MOVES)
     data = tiers.workbook(
         nobody, counts=tiers.counts(judged.head(0)), moved=moved, rules=tiers.rules_used(RULES)
     )

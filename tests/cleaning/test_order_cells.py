@@ -8,7 +8,7 @@ import pytest
 from builders import CONFIG, day, made, text
 
 from crmlib import tables
-from crmlib.cleaning import delivery, outcome
+from crmlib.cleaning import delivery, order_cells, outcome, transactions
 from crmlib.collection import sources
 from crmlib.errors import SourceError
 
@@ -218,6 +218,22 @@ def test_rows_whose_columns_run_together_alike_are_no_copies(clean):
     assert int(found.ledger["rows_merged"].sum()) == 1
 
 
+@pytest.mark.parametrize("few", [0, 10**9])
+def test_copies_are_the_same_whether_few_columns_tell_rows_apart_or_all_must(clean, monkeypatch, few):
+    monkeypatch.setattr(order_cells, "FEW", few)
+    found = clean(
+        "A1,x,c1,2024-10-01,1,5",
+        "A1,x,c1,2024-10-01,2,5",
+        "A1,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        "A2,x,c1,2024-10-01,1,5",
+        config=CONFIG.replace("{order_id: order", "{order_id: order, product_id: thing"),
+        header="order,thing,customer,day,pieces,price",
+    )
+    assert kept(found, "source_row") == [[2], [3], [5]]
+    assert int(found.ledger["rows_merged"].sum()) == 2
+
+
 def test_lines_are_numbered_through_all_files_of_a_delivery(home):
     client = made(
         home,
@@ -242,6 +258,26 @@ def test_lines_are_kept_in_a_file_and_handed_on_a_part_at_a_time(clean, tmp_path
     path = tables.write(found.rows, tmp_path, tables.TRANSACTIONS)
     assert tables.verified(path, "02-cleaning")
     assert tables.arrow(tmp_path, tables.TRANSACTIONS).equals(found.kept)
+
+
+@pytest.mark.parametrize("most", [0, 1000])
+@pytest.mark.parametrize(
+    "came", [[], [0], [0, 1, 2, 3], [2, 3, 0, 1], [0, 2, 4, 1, 3, 5], [5, 4, 3, 2, 1, 0], [4, 5, 0, 1, 2, 3]]
+)
+def test_lines_that_do_not_come_in_order_are_put_in_order(monkeypatch, came, most):
+    monkeypatch.setattr(outcome, "MOST_PIECES", most)
+    rows = pa.table({"line_id": pa.array(came, pa.int64()), "text": [f"line {place}" for place in came]})
+    found = outcome.in_order(rows, "line_id")
+    assert found.to_pylist() == [{"line_id": place, "text": f"line {place}"} for place in sorted(came)]
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 1000])
+def test_the_file_of_lines_is_the_same_bytes_in_whatever_parts_they_are_taken(clean, monkeypatch, part):
+    lines = [f"A{n},c{n % 3},2024-10-0{n % 8 + 1},{n % 4},5" for n in range(10)] + ["A1,c1,2024-10-02,1,5"]
+    monkeypatch.setattr(outcome, "AT_ONCE", 4)
+    whole = clean(*lines).rows.read_bytes()
+    monkeypatch.setattr(transactions, "PART", part)
+    assert clean(*lines).rows.read_bytes() == whole
 
 
 def test_a_small_table_hands_on_alike():

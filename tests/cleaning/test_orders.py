@@ -217,6 +217,29 @@ def test_profit_is_kept_per_line_and_unknown_where_empty(clean):
     ]
 
 
+def test_a_discount_is_the_share_of_the_price_given_off_however_it_is_written(clean):
+    config = CONFIG.replace("price: price", "price: price, discount: off")
+    cells = ("0.4", "40%", "8折", "85折", "0", "", "1", "1.5", "-0.2", "买一送一")
+    rows = [f"A{n},c1,2024-10-01,1,10,{cell}" for n, cell in enumerate(cells)]
+    found = clean(*rows, config=config, header=HEADER + ",off")
+    kept = found.kept["discount"].astype(object).where(found.kept["discount"].notna(), None)
+    # 85折: 85 parts of a hundred are paid. No line is lost for a discount that nobody can read.
+    assert kept.tolist() == [0.4, 0.4, 0.2, 0.15, 0, None, 1, None, None, None]
+    told = pd.read_parquet(found.part.repaired)[["rule", "source_row", "old", "new"]]
+    assert told.values.tolist() == [
+        ["percent", 3, "40%", "0.4"],
+        ["unit", 4, "8折", "0.2"],
+        ["unit", 5, "85折", "0.15"],
+        ["unreadable-number", 9, "1.5", ""],
+        ["unreadable-number", 10, "-0.2", ""],
+        ["unreadable-number", 11, "买一送一", ""],
+    ]
+
+
+def test_a_discount_that_nobody_supplied_is_not_nothing(clean):
+    assert clean(SALE).kept["discount"].isna().tolist() == [True]
+
+
 def test_lines_without_an_order_number_are_one_order_per_customer_and_day(clean):
     config = CONFIG.replace("order_id: order, ", "").replace("    returns: {order_id_starts_with: TH}\n", "")
     rows = [

@@ -268,7 +268,7 @@ def test_a_merge_is_told_with_its_evidence_and_what_it_is_worth(cleaned):
     told = delivery.merged_numbers(done)
     assert told.drop(columns="probability").to_dict("records") == [
         # 2 × 10.50 + 3 + 100 are sold; the return is a line, and no sale
-        {"customer_id": "c1", "numbers": 2, "evidence": "name, contact, gender", "lines": 4, "money": 12_400}
+        {"customer_id": "c1", "numbers": 2, "agreeing": "name, contact, gender", "lines": 4, "money": 12_400}
     ]
     assert delivery.candidates(done).empty
 

@@ -151,15 +151,10 @@ def test_a_table_of_hardly_anything_holds_nothing_suspicious(cells):
     assert found(town=cells, other=cells) == []
 
 
-CONFIG = """\
-name: Acme
-currency: CNY
-delivered_on: 2025-01-06
-tables:
-  transactions:
-    files: [orders.csv]
-    columns: {customer_id: customer, name: called, ordered_at: day, amount: paid, product: what, region: area}
-"""
+CONFIG = (
+    builders.LINES
+    % "customer_id: customer, name: called, ordered_at: day, amount: paid, product: what, region: area"
+)
 
 
 def test_a_notebook_is_told_how_many_and_never_shows_a_cell(home):

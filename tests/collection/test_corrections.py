@@ -3,6 +3,7 @@
 import openpyxl
 import pytest
 from builders import CONFIG, made
+from click.testing import CliRunner
 
 from crmlib.cleaning import delivery as cleaning
 from crmlib.cleaning import ledger
@@ -10,6 +11,7 @@ from crmlib.collection import accounts, corrections, sources
 from crmlib.errors import SourceError
 from crmlib.language import Language
 from crmlib.workbook import excel, publish
+from crmlib.workbook.cli import main
 
 ORDERS = """\
 order,customer,day,pieces,price,note
@@ -104,6 +106,17 @@ def test_a_corrected_row_is_kept_and_the_delivered_one_leaves_with_its_money(hom
     # The rows that nobody changed still wait, in their own place.
     aside = cleaned["transactions"].quarantine
     assert aside[["source_file", "source_row"]].values.tolist() == [["orders.csv", 4], ["orders.csv", 5]]
+
+
+def test_checking_a_client_counts_what_was_corrected_as_a_run_would(home):
+    *_, path = first(home)
+    sent_back(home, path, {("A2", "day"): "2024-11-20"})
+    said = CliRunner().invoke(main, ["check", "acme"])
+    assert said.exit_code == 0, said.output
+    lines = [line.strip() for line in said.stdout.splitlines()]
+    assert "transactions: back.xlsx, sheet transactions, 1 records, correction" in lines
+    assert "transactions: 1 rows merged: replaced by a corrected row" in lines
+    assert not any("a date that is none" in line for line in lines)
 
 
 def test_the_same_correction_gives_the_same_result_however_often(home):

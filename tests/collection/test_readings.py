@@ -170,6 +170,31 @@ def test_a_plain_time_that_the_clocks_skip_waits_and_others_of_that_day_are_plai
     )
 
 
+@pytest.mark.parametrize(
+    ("cells", "reach"),
+    [
+        (["2024-03-01 10:00", "", "2024-05-02"], ["2024-03-01", "2024-05-02"]),
+        (["2024-03-01", "2024-03-31 01:30"], ["2024-03-01", "2024-03-01"]),  # there is no such time
+        (["2024-03-31 01:30", "2024-05-02"], ["2024-05-02", "2024-05-02"]),
+        (["2024-03-31 02:30", "2024-05-02"], ["2024-03-31", "2024-05-02"]),
+        (["2024-03-01", "2024-03-31 01:30", "2024-05-02"], ["2024-03-01", "2024-05-02"]),
+        (["2024-03-01", "2024年5月5日"], ["2024-03-01", "2024-05-05"]),
+        (["2024-03-01", "2025-01-01"], ["2024-03-01", "2024-03-01"]),  # after the newest that may be
+        (["infinity", "2024-03-01", "290000-01-01", "someday"], ["2024-03-01", "2024-03-01"]),
+        (["", " "], None),
+    ],
+)
+def test_a_column_reaches_from_its_first_day_to_its_last(cells, reach):
+    engine, days = (
+        tables.engine(),
+        [(dt.date.fromisoformat(d) - dt.date(1970, 1, 1)).days for d in reach or ()],
+    )
+    sources.from_text("transactions", pd.DataFrame({"cell": cells})).delivered(engine)
+    newest = (dt.date(2024, 12, 31) - dt.date(1970, 1, 1)).days
+    form = Form("transactions", zone="Europe/London")
+    assert readings.days(engine, "cell", form, newest) == (tuple(days) or None)
+
+
 def test_ids_are_trimmed_and_narrow_and_nothing_else():
     cells = [" 007", "007.0", "Ｃ００７", "客户1", "NA", "", "\u3000", "1.38E+10", "1.3800138001E+10"]
     assert both(readings.identifier, cells) == (

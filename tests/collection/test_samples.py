@@ -72,6 +72,20 @@ def test_a_large_file_is_sampled_from_all_its_parts(tmp_path, monkeypatch):
     assert seen[0] == 0 and max(seen) > 1900
 
 
+def test_lines_far_down_a_large_file_are_each_read_whole_in_their_own_encoding(tmp_path, monkeypatch):
+    for name, size in {"LARGE": 1000, "HEAD": 1000, "PIECE": 400}.items():
+        monkeypatch.setattr(samples, name, size)
+    cities = ["上海".encode("gb18030"), "北京".encode(), b"\xff\xffBonn"]
+    lines = [b"A%d,%s" % (n, b"Bonn" if n < 300 else cities[n % 3]) for n in range(900)]
+    file = tmp_path / "orders.csv"
+    file.write_bytes(b"\n".join([b"order_id,city", *lines, b""]))
+    (found,) = samples.exports([file])
+    # One in three of the later lines is in no encoding: it is no part of the sample, nor is a part of it.
+    assert set(found.rows["city"].to_pylist()) == {"Bonn", "上海", "北京"}
+    numbers = [int(cell[1:]) for cell in found.rows["order_id"].to_pylist()]
+    assert max(numbers) > 800 and not [n for n in numbers if n >= 300 and n % 3 == 2]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -39,11 +39,14 @@ def drawn(name: str, labels=None):
         return charts.intervals(table.assign(**near), label="label", value="size", **about)
     if name == "heat":
         return charts.heat(table.assign(size_before=2.0), **about)
+    if name == "flows":
+        bands = table.assign(now=table["label"].shift(-1).fillna(table["label"]))
+        return charts.flows(bands, source="label", target="now", size="size", **about)
     shares = pd.DataFrame({"x": [0.2, 1.0], "y": [0.8, 1.0]}).head(len(table))
     return charts.curve(shares, x="x", y="y", mark=0.2, **about)
 
 
-CHARTS = ["bars", "lines", "intervals", "heat", "curve"]
+CHARTS = ["bars", "lines", "intervals", "heat", "curve", "flows"]
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -117,6 +120,7 @@ def test_every_chart_carries_what_a_reader_must_know(figure, name):
         "intervals": "customers   ○ Q3",  # the ring is the period before
         "curve": "share of sales",
         "heat": "",
+        "flows": "",  # its sides stand above: the two dates
     }
     assert axis[name] in (ax.get_xlabel(), ax.get_ylabel())
 
@@ -138,3 +142,18 @@ def test_a_chart_leaves_its_table_alone():
     before = table.copy()
     charts.bars(table, label="label", size="size", title="T", about="", heading=str, show=lambda c, v: str(v))
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_blocks_are_as_high_as_their_customers_on_both_sides_and_bands_name_who_moved(figure):
+    # Then: high 5 + 1, low 2 + 4, new 3; now: high 5 + 2, low 1 + 4 + 3.
+    rows = [("High", "High", 5), ("High", "Low", 1), ("Low", "High", 2), ("Low", "Low", 4), ("New", "Low", 3)]
+    table = pd.DataFrame(rows, columns=["before", "now", "customers"])
+    words = {"title": "Flow", "about": ABOUT, "heading": str, "show": lambda column, value: f"{value:g}"}
+    chart = charts.flows(table, source="before", target="now", size="customers", **words)
+    ax = figure[0].axes[0]
+    assert [bar.get_height() for bar in ax.patches] == [6, 6, 3, 7, 8]
+    texts = [text.get_text() for text in ax.texts]
+    assert {"High 6", "Low 6", "New 3", "High 7", "Low 8"} <= set(texts)
+    assert {"1", "2", "3"} <= set(texts)
+    assert {"stayed", "rose", "fell", "one_side"} <= set(texts)
+    assert chart.alt == "Flow. customers: New → Low: 3; Low → High: 2; High → Low: 1"

@@ -70,10 +70,10 @@ EXHIBIT = {
     "about": "n = 3 customers",
     "serves": "",
     "columns": [
-        {"name": "month", "heading": "", "unit": "date"},
+        {"name": "month", "heading": "Month", "unit": "date"},
         {"name": "sales", "heading": "Sales", "unit": "money"},
         {"name": "share_of_sales", "heading": "Share of sales", "unit": "share"},
-        {"name": "region", "heading": "", "unit": "text"},
+        {"name": "region", "heading": "Region", "unit": "text"},
     ],
     "rows": [["2024-10-01", 1234.56, 0.25, "=HYPERLINK(1)"], ["2024-11-01", None, 0.75, "0012"]],
     "row_units": ["text", "text"],
@@ -91,7 +91,8 @@ class Home:
         folder = self.root / "data" / name
         (folder / "raw").mkdir(parents=True)
         config = CONFIG.format(name=about.get("shown", "Tiny"))
-        (folder / "client.yml").write_text(config, "utf-8")
+        (folder / "client.yml").write_text(config + about.get("more", ""), "utf-8")
+        (folder / "raw" / "calls.csv").write_text("id,on,done\n1,2024-12-30,\n", "utf-8")
         (folder / "raw" / "orders.csv").write_text("id,day,amount\n1,2024-10-01,10\n", "utf-8")
         (folder / "raw" / "customers.csv").write_text("id,name\n1,Zhang San\n", "utf-8")
         found = clients.load(name)

@@ -1,13 +1,18 @@
 """A report is put in its place whole or not at all, and says the same about the same input."""
 
+import csv
 import datetime as dt
 import json
 import stat
 
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import load_workbook
 
+from crmlib import tables
+from crmlib.classification import standards
 from crmlib.period import Period
 from crmlib.privacy import key, mask
 from crmlib.workbook import exchange, publish, runs
@@ -99,6 +104,24 @@ def test_published_tables_are_masked_and_end_with_the_period(home):
     assert "raw" not in pq.read_schema(place / "tables" / "quarantine.parquet").names
 
 
+def test_published_records_are_as_they_were_known_on_the_last_day(home):
+    config = "  interactions:\n    files: [calls.csv]\n    columns: {customer_id: id, opened_at: on, resolved_at: done}\n"
+    client = home.client("tiny", more=config)
+    calls = [  # of 30 December 2024, which is day 20,087
+        {"opened_day": 20_087, "resolved_at": dt.datetime(2024, 12, 31, 23, 59)},
+        {"opened_day": 20_087, "resolved_at": dt.datetime(2025, 1, 1)},
+    ]
+    rows = pa.Table.from_pylist(calls, schema=tables.INTERACTIONS.schema)
+    tables.write(rows, client.delivery, tables.INTERACTIONS)
+    # Of a customer known from order lines a later version, as the order of January told it.
+    people = tables.frame(client.delivery, tables.CUSTOMERS).assign(as_from_day=[20_087, 20_089])
+    tables.write(people, client.delivery, tables.CUSTOMERS)
+    place = published(home, client) / "tables"
+    told = pq.read_table(place / "interactions.parquet")["resolved_at"].to_pylist()
+    assert told == [dt.datetime(2024, 12, 31, 23, 59), None]
+    assert pq.read_table(place / "customers.parquet")["as_from_day"].to_pylist() == [20_087]
+
+
 def test_no_name_in_clear_stands_outside_internal(home):
     client = home.client("tiny")
     place = published(home, client)
@@ -126,6 +149,20 @@ def test_rows_set_aside_stand_in_the_workbook_as_they_came(home):
     assert [*row[:4], *row[5:]] == ["=no date", "orders.csv", "", 3.0, "=1+1", "someday", "0010"]
 
 
+def test_a_row_that_no_workbook_holds_stands_whole_beside_it_and_no_other_does(home):
+    client = home.client("tiny")
+    assert not (published(home, client) / "internal" / "quarantine.csv").exists()
+    aside = tables.frame(client.delivery, tables.QUARANTINE)
+    long = "=" + "长" * 32_767
+    rows = pd.concat([aside, aside.assign(raw=f"7,{long}", reason="undecodable")], ignore_index=True)
+    tables.write(rows, client.delivery, tables.QUARANTINE)
+    path = published(home, client) / "internal" / "quarantine.csv"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (row,) = csv.DictReader(path.open(encoding="utf-8-sig"))
+    assert (row["source_file"], row["reason"]) == ("orders.csv", "undecodable")
+    assert json.loads(row["row"]) == {"extra 1": "7", "extra 2": long}
+
+
 def test_exhibits_are_numbers_and_text_stays_text(home):
     client = home.client("tiny")
     book = load_workbook(str(published(home, client) / "exhibits.xlsx"))
@@ -137,6 +174,20 @@ def test_exhibits_are_numbers_and_text_stays_text(home):
         [dt.date(2024, 10, 1), 1234.56, 0.25, "=HYPERLINK(1)"],
         [dt.date(2024, 11, 1), "", 0.75, "0012"],
     ]
+
+
+def test_an_exhibit_without_rows_says_in_its_sheet_that_there_is_none(home):
+    client = home.client("tiny")
+    columns = [{"name": "field", "heading": "Field", "unit": "fields"}]
+    bare = {"title": "T", "about": "n = 0", "columns": columns, "row_units": ["text"]}
+    found = [
+        bare | {"id": "empty", "rows": [], "nothing": "None."},
+        bare | {"id": "full", "rows": [["name, birth_year"]]},
+    ]
+    home.book("03-classification", exhibits=found)
+    book = load_workbook(str(published(home, client) / "exhibits.xlsx"))
+    cells = [book.get_sheet_by_name(name).to_python()[3:] for name in ("empty", "full")]
+    assert cells == [[["Field"], ["None."]], [["Field"], ["Name, Year of birth"]]]
 
 
 def test_a_period_past_the_delivery_is_marked_incomplete_everywhere(home):
@@ -162,3 +213,13 @@ def test_the_index_lists_every_run_with_its_headline_figures(home):
     assert places == sorted(places)
     assert "&lt;b&gt;One&lt;/b&gt; (one)" in index
     assert index.count("CN¥1,234") == 3 and index.count("50.0%") == 3 and index.count("—") == 6
+
+
+def test_the_standards_of_a_run_are_published_for_the_next_ones_to_know(home):
+    client = home.client("tiny")
+    written = standards.written(client.built(Q4), client.classes)
+    place = published(home, client)
+    assert (place / "rules.json").read_bytes() == written.read_bytes()
+    written.unlink()
+    found = standards.in_force(client, Q4)
+    assert (found.source, found.rules) == ("run", client.classes)

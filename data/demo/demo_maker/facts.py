@@ -9,6 +9,7 @@ import pandas as pd
 
 from . import days
 from .customers import ENTERPRISE, LARGE, PERSONAL
+from .orders import PRICE_FIRST
 from .survey import ASPECTS, DROP
 
 PERIODS = {"2023-Q4": "2023-Q3", "2024-Q3": "2024-Q2", "2024-Q4": "2024-Q3"}
@@ -198,6 +199,17 @@ def pareto(lines: pd.DataFrame) -> dict:
         "sales": total,
         "share": round(top / total, 6),
     }
+
+
+def discounts(lines: pd.DataFrame, need: pd.Series) -> dict:
+    """Known customers' sales, and what of them went below the list price, by the need they state first."""
+    sold = lines[lines["known"] & lines["sold"]]
+    sensitive = (need == PRICE_FIRST).to_numpy()[sold["customer"]]
+    made = {"unit": "cents", "need": PRICE_FIRST}
+    for name, chosen in (("stated", sensitive), ("others", ~sensitive)):
+        money = sold["amount"][chosen]
+        made[name] = {"sales": int(money.sum()), "discounted": int(money[sold["off"][chosen] > 0].sum())}
+    return made
 
 
 def ledger(delivered: dict, defects: dict, *, made: pd.DataFrame, quarantined: list) -> dict:

@@ -7,7 +7,7 @@ from . import days
 from .customers import LARGE
 from .orders import CHANNELS, PRODUCTS, TEXT_DATES
 
-COLUMNS = ["单据号", "客户编号", "业务日期", "产品名称", "产品类别", "渠道", "数量", "单价", "利润"]
+COLUMNS = ["单据号", "客户编号", "业务日期", "产品名称", "产品类别", "渠道", "数量", "单价", "折扣", "利润"]
 # kind: how many; each is a row of its own, so that no row has two defects
 COUNTS = {
     "bookkeeping": 6,
@@ -60,7 +60,7 @@ def altered(rng: np.random.Generator, odd: pd.DataFrame, *, kind: str) -> pd.Dat
     """Copies of ordinary lines turned into the given kind of odd line."""
     count = len(odd)
     if kind in ("gifts", "stock_corrections"):
-        odd["price"], odd["profit"] = 0, 0
+        odd["price"], odd["profit"], odd["off"] = 0, 0, 0
         odd["quantity"] = rng.integers(1, 4, count) * (1 if kind == "gifts" else -1)
     elif kind == "bookkeeping":
         odd["price"], odd["profit"], odd["quantity"] = -odd["price"], 0, 1
@@ -113,6 +113,7 @@ def as_text(lines: pd.DataFrame, folk: pd.DataFrame, *, strangers: list[str]) ->
         "渠道": np.array(CHANNELS, dtype=object)[lines["channel"]],
         "数量": lines["quantity"].astype(str),
         "单价": money_text(lines["price"]),
+        "折扣": money_text(lines["off"]),
         "利润": money_text(lines["profit"]),
     }
     return pd.DataFrame(text, dtype=object)

@@ -45,6 +45,9 @@ RHYTHMS = {
     "champions": (19, 25, 0.00, 0.45),
     "churned": (24, 34, 7.00, 20.0),
 }
+# Who says to look at the price buys most lines below it; mean and spread of a customer's share of lines.
+PRICE_FIRST = "价格敏感型"
+DISCOUNTED, SELDOM, GIVEN_OFF = (0.72, 0.12), (0.12, 0.07), (5, 10, 15, 20)
 STEPS = 140
 RETURN_SHARE = 0.015
 TEXT_DATES = 400
@@ -146,6 +149,14 @@ def sales(rng: np.random.Generator, folk: pd.DataFrame) -> pd.DataFrame:
     margin = np.where(loss, -rng.uniform(0.02, 0.25, len(lines)), margin)
     lines["profit"] = np.round(lines["price"] * lines["quantity"] * margin).astype(np.int64)
     return lines.assign(kind="sale")
+
+
+def discounts(rng: np.random.Generator, lines: pd.DataFrame, *, need: pd.Series) -> np.ndarray:
+    """Per cent of the list price given off each line; the price on it is what was paid."""
+    mean, spread = np.where((need == PRICE_FIRST).to_numpy()[:, None], DISCOUNTED, SELDOM).T
+    share = np.clip(rng.normal(mean, spread), 0, 1)
+    given = rng.uniform(size=len(lines)) < share[lines["customer"]]
+    return np.where(given, rng.choice(GIVEN_OFF, len(lines)), 0)
 
 
 def reversals(rng: np.random.Generator, lines: pd.DataFrame) -> pd.DataFrame:
