@@ -206,7 +206,7 @@ _UNITS = {
     "share share_high share_low share_of_customers share_of_sales weight_share",
     "money": "acquired amount difference gross gross_before least_gross loss mean_order money money_in "
     "money_kept money_merged money_quarantined net net_change net_each retained service "
-    "spend_ahead",
+    "so_far spend_ahead",
     "score": "margin mean_points score score_before score_high score_low",
     "days": "days_silent recency_days",
     "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
@@ -228,6 +228,17 @@ _UNITS = {
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "performance": "Score of 100",
+    "quadrant": "What to do",
+    "shapley": "Shapley's share",
+    "weight_low": "Lowest",
+    "weight_high": "Highest",
+    "lost": "Bought then but not now",
+    "mix": "Shift between kinds",
+    "new": "Bought now but not then",
+    "rate": "Larger or smaller orders",
+    "so_far": "So far",
+    "volume": "More or fewer orders",
     "acquired": "Sales of customers won",
     "agreeing": "Agree in",
     "apart": "Lift, or how often larger",

@@ -22,7 +22,8 @@ MOST = 10  # aspects: Shapley asks every subset of them
 DRAWS, LEVEL = 1000, 0.90
 A_PLACE = 10  # answers for each aspect, and no fewer than LEAST in all
 LEAST = 50
-COLUMNS = ["aspect", "weight", "weight_low", "weight_high", "shapley", "performance", "told"]
+SHOWN = {"aspect": "word", "weight": "share", "weight_low": "share", "weight_high": "share"}
+SHOWN |= {"shapley": "share", "performance": "score", "quadrant": "word"}
 
 
 def needed(aspects: int) -> int:
@@ -177,3 +178,33 @@ def quadrants(table: pd.DataFrame) -> pd.DataFrame:
     good = table["performance"] >= table["performance"].mean()
     named = np.select([heavy & ~good, heavy & good, ~heavy & ~good], ["put_right", "keep", "watch"], "leave")
     return table.assign(quadrant=np.where(table["told"], named, "not_told"))
+
+
+def shown(table: pd.DataFrame | None) -> pd.DataFrame:
+    """The table of `quadrants` as a reader sees it, in the units of `SHOWN`; no rows where there is none."""
+    return pd.DataFrame(columns=list(SHOWN)) if table is None else table[list(SHOWN)]
+
+
+def heaviest(table: pd.DataFrame | None, forms: int, aspects: int) -> dict:
+    """What sentences tell of the drivers: the heaviest aspect told from chance, and what all explain.
+
+    Returns
+    -------
+    n (whole forms), needed, explained (R²), told (how many aspects are told from chance), first, its share of what
+    is explained, its performance; `right` names aspects that weigh much and please little
+    """
+    values: dict = {"n": forms, "needed": needed(aspects), "told": 0, "explained": 0.0}
+    values |= {"first": "", "share": 0.0, "performance": 0.0, "right": []}
+    if table is None:
+        return values
+    sure, whole = table[table["told"]], float(table["weight"].sum())
+    values |= {"explained": whole, "told": len(sure)}
+    if len(sure):
+        top = sure.iloc[0]
+        values |= {
+            "first": top["aspect"],
+            "share": float(top["weight"]) / whole,
+            "performance": top["performance"],
+        }
+        values["right"] = sure.loc[sure["quadrant"] == "put_right", "aspect"].tolist() or ["nothing"]
+    return values

@@ -271,4 +271,17 @@ WORDS = {
     "unsteady": "two halves of the customers give different groups",
     "exceptions": "the groups are a few exceptions and all others",
     "no_clearer": "the groups are no clearer than in a cloud without groups",
+    # What to do about a driver.
+    "put_right": "Put right first",
+    "keep": "Keep up",
+    "watch": "Watch",
+    "leave": "Leave as it is",
+    "not_told": "Not told from chance",
+    "nothing": "nothing",
+    # Why a total moved.
+    "change_volume": "More or fewer orders",
+    "change_mix": "Shift between kinds",
+    "change_rate": "Larger or smaller orders",
+    "change_new": "Bought now but not then",
+    "change_lost": "Bought then but not now",
 }

@@ -162,6 +162,35 @@ def curve(
     return _chart(draw, title, about, f"{title}. {heading(x)}, {heading(y)}: {named}", height=3.6)
 
 
+def waterfall(
+    table: pd.DataFrame, *, label: str, size: str, title: str, about: str, heading: Heading, show: Show
+) -> Chart | None:
+    """From a whole to a whole: the ends stand on zero, each part between hangs where the last one ended."""
+    if len(table) < 2:
+        return None
+    rows = table.reset_index(drop=True)
+    last, sizes = len(rows) - 1, rows[size].astype(float)
+    starts = [0.0, *sizes.cumsum().tolist()[:-2], 0.0]
+    colours = [GREY if place in (0, last) else BLUE if sizes[place] >= 0 else ORANGE for place in rows.index]
+
+    def draw(ax: Axes) -> None:
+        ax.barh(rows.index, sizes, left=starts, color=colours, height=0.62)
+        for place in range(last):
+            end = starts[place] + sizes[place]
+            ax.plot([end, end], [place, place + 1], color=SOFT, linewidth=0.8, linestyle=":")
+        for place, value in sizes.items():
+            _beside(ax, show(size, rows[size][place]), max(starts[place], starts[place] + value), place)
+        ax.set_yticks(rows.index, _words(rows[label]))
+        ax.invert_yaxis()
+        ax.set(xlabel=heading(size), ylabel="", xlim=(min(0, *starts), None))
+        ax.set_xticks([])
+        ax.spines["bottom"].set_visible(False)
+        ax.margins(x=0.14)
+
+    said = _said(rows, label, size, show)
+    return _chart(draw, title, about, f"{title}. {heading(size)}: {said}", height=1.1 + 0.36 * len(rows))
+
+
 def flows(
     table: pd.DataFrame,
     *,

@@ -102,3 +102,48 @@ def test_order_of_rows_does_not_matter():
 def test_nothing_at_all():
     assert change.total(table([]), table([])).empty
     assert change.ratio(table([]), table([])) is None
+
+
+def activity(rows: list[tuple]) -> pd.DataFrame:
+    """Customer, orders, gross sales."""
+    return pd.DataFrame(rows, columns=["customer_id", "orders", "gross"])
+
+
+CUSTOMERS = pd.DataFrame({"customer_id": ["a", "b", "c"], "customer_type": ["personal", "enterprise", None]})
+
+
+def test_buyers_are_those_with_an_order_in_their_group():
+    found = change.buyers(
+        activity([("a", 2, 100), ("c", 1, 5), ("z", 1, 7), ("b", 0, 0)]), CUSTOMERS, "customer_type"
+    )
+    assert found.values.tolist() == [
+        ["a", "personal", 100, 2],
+        ["c", "unknown", 5, 1],
+        ["z", "unknown", 7, 1],
+    ]
+
+
+def test_the_steps_lead_from_then_to_now_and_nothing_is_left_over():
+    before = change.buyers(activity([("a", 1, 100), ("b", 1, 40)]), CUSTOMERS, "customer_type")
+    now = change.buyers(activity([("a", 2, 200), ("c", 1, 10)]), CUSTOMERS, "customer_type")
+    parts = change.total(before, now)
+    steps = change.steps(140, parts, ("Q3", "Q4"))
+    assert steps["money"].tolist() == [140, 100, 0, 0, 10, -40, 210]
+    assert steps["so_far"].tolist() == [140, 240, 240, 240, 250, 210, 210]
+    figures = change.figures("sales.identified", parts, 210 - 140)
+    assert {id: figure["value"] for id, figure in figures.items()} == {
+        "change.sales.identified.volume": 100,
+        "change.sales.identified.mix": 0,
+        "change.sales.identified.rate": 0,
+        "change.sales.identified.new": 10,
+        "change.sales.identified.lost": -40,
+        "change.sales.identified.residual": 0,
+    }
+    told = change.because(parts)
+    assert (told["first"], told["second"], told["third"]) == ("change_volume", "change_lost", "change_new")
+    assert (told["moved"], told["group"], told["group_money"]) == (70, "personal", 100)
+
+
+def test_a_change_that_does_not_close_is_seen():
+    parts = change.total(table([("a", "x", 1, 1)]), table([("a", "x", 2, 1)]))
+    assert change.figures("sales.identified", parts, 5)["change.sales.identified.residual"]["value"] == 4

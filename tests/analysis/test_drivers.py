@@ -119,3 +119,17 @@ def test_quadrants_name_what_to_put_right():
         }
     )
     assert drivers.quadrants(table)["quadrant"].tolist() == ["put_right", "keep", "watch", "not_told"]
+
+
+def test_what_is_told_of_the_drivers():
+    found = drivers.quadrants(drivers.drivers(answers(planted(0)), "recommend"))
+    told = drivers.heaviest(found, 400, 4)
+    assert (told["n"], told["needed"], told["first"]) == (400, 50, "product")
+    assert told["explained"] == pytest.approx(found["weight"].sum())
+    assert told["share"] == pytest.approx(found["weight"].iloc[0] / found["weight"].sum())
+    assert list(drivers.shown(found)) == list(drivers.SHOWN)
+
+
+def test_of_no_drivers_nothing_is_told():
+    assert drivers.heaviest(None, 12, 4)["told"] == 0
+    assert drivers.shown(None).empty
