@@ -228,6 +228,21 @@ _UNITS = {
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
+    "odds": "Odds",
+    "actual": "Reached",
+    "plan": "Plan today",
+    "target": "Target",
+    "status": "Status",
+    "driver": "Driven by",
+    "by": "By",
+    "owner": "Owner",
+    "supervisor": "Supervisor",
+    "benchmark": "Best competitor",
+    "criterion": "Criterion",
+    "met": "Met",
+    "why": "Why",
+    "kpi": "KPI",
+    "goal": "Goal",
     "performance": "Score of 100",
     "quadrant": "What to do",
     "shapley": "Shapley's share",

@@ -88,7 +88,8 @@ def probability(goal: Goal, history: History, *, as_of: dt.date, seed: int = 0) 
     drawn = np.random.default_rng(seed).choice(steps, (DRAWS, ahead)).cumsum(axis=1)
     paths = values[-1] * np.exp(drawn) if relative else values[-1] + drawn
     ends = paths[:, -1]
-    if adds_up(goal.kpi):
+    # Without a start a total is that of one period, the last before its day.
+    if adds_up(goal.kpi) and goal.start is not None:
         ends = paths.sum(axis=1) + (actual(goal, history, as_of=as_of) or 0.0)
     unsure = 1 / (len(steps) + 2)
     return float(np.clip(_reached(goal, ends).mean(), unsure, 1 - unsure))
@@ -126,7 +127,7 @@ def standing(goals: Mapping[str, Goal], history: History, *, as_of: dt.date) -> 
     Returns
     -------
     goal, name, parent, kpi, unit, actual, plan, target, short (of the target, 0 or more), probability, status
-    (attained, on_plan, behind, missed; not_computed, no_plan), by, owner, supervisor, benchmark (the best of
+    (attained, on_plan, behind, missed; not_begun, not_computed, no_plan), by, owner, supervisor, benchmark (the best of
     the competitors)
     """
     rows = []
@@ -145,6 +146,8 @@ def standing(goals: Mapping[str, Goal], history: History, *, as_of: dt.date) -> 
 
 
 def _status(goal: Goal, now: float | None, plan: float | None, way: int, as_of: dt.date) -> str:
+    if goal.start is not None and goal.start > as_of:
+        return "not_begun"
     if now is None:
         return "not_computed"
     # What may still grow beyond a ceiling is not attained before its day.
@@ -174,3 +177,52 @@ def driver(table: pd.DataFrame, key: str) -> str | None:
         return None
     lacking = ends["short"] / ends["target"].abs().replace(0, np.nan)
     return str(ends.loc[lacking.fillna(0).idxmax(), "goal"])
+
+
+UNITS = {
+    "kpi": "measure",
+    "actual": "row",
+    "plan": "row",
+    "target": "row",
+    "benchmark": "row",
+    "odds": "share",
+}
+UNITS |= {"status": "word", "by": "date", "criterion": "word", "met": "word", "why": "word", "driver": "text"}
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Standing as a reader sees it, with the sub-goal that drives each miss; in the units of `UNITS`."""
+    names = table.set_index("goal")["name"]
+    driven = [names.get(driver(table, key), "") for key in table["goal"]]
+    columns = ["name", "kpi", "actual", "plan", "target", "odds", "status", "driver", "by"]
+    columns += ["owner", "supervisor", "benchmark", "unit"]
+    told = table.assign(driver=driven, odds=table["probability"])
+    return told[columns].rename(columns={"name": "goal"})
+
+
+def lacking(table: pd.DataFrame, goals: Mapping[str, Goal]) -> pd.DataFrame:
+    """What `linted` found wanting, or could not tell: goal, criterion, met, why."""
+    wanting = table[table["met"].ne(True)]
+    met = wanting["met"].map(lambda met: "not_known" if met is None else "not_met")
+    return wanting.assign(goal=wanting["goal"].map(lambda key: goals[key].name), met=met).reset_index(
+        drop=True
+    )
+
+
+def counted(table: pd.DataFrame) -> dict:
+    """Goals by how they stand: goals, known (of which that can be said), well (attained or on plan), behind, likely.
+
+    `likely`: with odds of one half at least. `worst` is the name of the goal furthest from its odds.
+    """
+    known = table[table["status"].isin(["attained", "on_plan", "behind", "missed"])]
+    odds = known["probability"].astype(float)
+    worst = known.loc[odds.idxmin()] if odds.notna().any() else None
+    return {
+        "goals": len(table),
+        "known": len(known),
+        "well": int(known["status"].isin(["attained", "on_plan"]).sum()),
+        "behind": int(known["status"].isin(["behind", "missed"]).sum()),
+        "likely": int((odds >= 0.5).sum()),
+        "worst": "" if worst is None else worst["name"],
+        "odds": None if worst is None else float(worst["probability"]),
+    }

@@ -126,3 +126,55 @@ def test_a_goal_whose_kpi_cannot_be_computed_says_so_and_the_others_stand():
     table = goals.standing(tree, history("orders.mean", [11.0]), as_of=AS_OF)
     assert table["status"].tolist() == ["not_computed", "on_plan"]
     assert table["short"].isna().tolist() == [True, False]
+
+
+def test_a_total_without_a_start_is_that_of_its_last_period():
+    # Half of the changes suffice for one period; a sum with the one before would always do.
+    values = 100 * 1.1 ** np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])
+    one = goal(kpi="customers.new", target=105.0)
+    assert goals.probability(one, history("customers.new", values), as_of=AS_OF) == pytest.approx(
+        0.5, abs=0.02
+    )
+
+
+def test_a_goal_that_has_not_begun_is_neither_on_plan_nor_behind():
+    past = history("sales.identified", [50, 60])
+    later = goal(kpi="sales.identified", target=9, start=dt.date(2024, 10, 1))
+    table = goals.standing({"g": later}, past, as_of=AS_OF)
+    assert table["status"].tolist() == ["not_begun"]
+    assert goals.counted(table) == {
+        "goals": 1,
+        "known": 0,
+        "well": 0,
+        "behind": 0,
+        "likely": 0,
+        "worst": "",
+        "odds": None,
+    }
+
+
+def test_what_a_reader_sees_of_goals():
+    tree = {
+        "all": goal(name="All", kpi="sales.identified", target=400, serves="growth"),
+        "keep": goal(name="Keep", kpi="retention.rate", target=0.8, parent="all"),
+        "fine": goal(name="Fine", kpi="orders.mean", target=10, parent="all", owner="B"),
+    }
+    past = (
+        history("sales.identified", [300]) | history("retention.rate", [0.6]) | history("orders.mean", [11])
+    )
+    table = goals.standing(tree, past, as_of=AS_OF)
+    shown = goals.shown(table).set_index("goal")
+    assert shown["status"].to_dict() == {"All": "behind", "Keep": "behind", "Fine": "on_plan"}
+    assert shown["driver"].to_dict() == {"All": "Keep", "Keep": "", "Fine": ""}
+    told = goals.counted(table)
+    assert (told["goals"], told["known"], told["well"], told["behind"], told["odds"]) == (3, 3, 1, 2, None)
+    lacking = goals.lacking(goals.linted(tree, past, as_of=AS_OF), tree)
+    assert ("Fine", "specific") not in set(zip(lacking["goal"], lacking["criterion"], strict=True))
+    assert set(lacking["met"]) == {"not_met", "not_known"}
+
+
+def test_no_goals_are_an_empty_table():
+    table = goals.standing({}, {}, as_of=AS_OF)
+    assert goals.shown(table).empty
+    assert goals.lacking(goals.linted({}, {}, as_of=AS_OF), {}).empty
+    assert goals.counted(table)["goals"] == 0
