@@ -193,7 +193,10 @@ UNITS |= {"status": "word", "by": "date", "criterion": "word", "met": "word", "w
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """Standing as a reader sees it, with the sub-goal that drives each miss; in the units of `UNITS`."""
     names = table.set_index("goal")["name"]
-    driven = [names.get(driver(table, key), "") for key in table["goal"]]
+    missed = table["status"].isin(["behind", "missed"])
+    driven = [
+        names.get(driver(table, key), "") if m else "" for key, m in zip(table["goal"], missed, strict=True)
+    ]
     columns = ["name", "kpi", "actual", "plan", "target", "odds", "status", "driver", "by"]
     columns += ["owner", "supervisor", "benchmark", "unit"]
     told = table.assign(driver=driven, odds=table["probability"])
