@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 
+import builders
 import openpyxl
 import pandas as pd
 import pytest
@@ -15,65 +16,6 @@ from crmlib.collection import sources
 from crmlib.findings import Book
 from crmlib.period import Period
 
-# capabilities T01
-HEADER = [
-    "客户名称",
-    "联系方式",
-    "所属行业",
-    "历史购买记录",
-    "消费金额",
-    "利润贡献",
-    "购买频率",
-    "活跃度",
-    "忠诚度",
-    "需求和偏好",
-    "满意度",
-    "分级",
-]
-ROWS = [
-    [
-        "客户A",
-        "12345678",
-        "制造业",
-        "10次",
-        "10000元",
-        "5000元",
-        "高",
-        "高",
-        "高",
-        "价格敏感型",
-        "满意",
-        "高价值客户",
-    ],
-    [
-        "客户B",
-        "87654321",
-        "零售业",
-        "5次",
-        "5000元",
-        "2000元",
-        "中",
-        "中",
-        "中",
-        "品质追求型",
-        "满意",
-        "中价值客户",
-    ],
-    [
-        "客户C",
-        "12348765",
-        "服务业",
-        "2次",
-        "2000元",
-        "1000元",
-        "低",
-        "低",
-        "低",
-        "个性化需求",
-        "不满意",
-        "低价值客户",
-    ],
-]
 CONFIG = """\
 name: 公司
 currency: CNY
@@ -97,7 +39,7 @@ def yaml(weights: str = "{}", **cuts: tuple) -> str:
 
 def chain(home, config: str):
     """Collection, cleaning and classification of the three rows: the client, what is known, and the classes."""
-    content = "\n".join(",".join(row) for row in (HEADER, *ROWS)) + "\n"
+    content = "\n".join(",".join(row) for row in (builders.SEED_HEADER, *builders.SEED)) + "\n"
     client = made(home, config, files={"t.csv": content})
     collected = sources.delivery(client)
     found = cleaning.cleaned(collected, client, delivered_on=dt.date(2025, 1, 6))
@@ -117,8 +59,8 @@ def table(home, config: str) -> pd.DataFrame:
 
 def test_the_seed_table_comes_back_byte_for_byte(home):
     shown = table(home, yaml())
-    assert list(shown.columns) == HEADER
-    assert shown.values.tolist() == ROWS
+    assert list(shown.columns) == builders.SEED_HEADER
+    assert shown.values.tolist() == builders.SEED
 
 
 def test_without_cuts_three_customers_are_too_few_and_the_report_says_so(home):
@@ -127,7 +69,7 @@ def test_without_cuts_three_customers_are_too_few_and_the_report_says_so(home):
     people = tables.customers(client.delivery, until=AS_OF)
     shown = tiers.tiers(known, judged, people, currency="CNY", decimals=2)
     assert set(shown["分级"]) == {"未分级"}
-    assert shown.sort_values("客户名称").iloc[:, :-1].values.tolist() == [row[:-1] for row in ROWS]
+    assert shown.sort_values("客户名称").iloc[:, :-1].values.tolist() == [row[:-1] for row in builders.SEED]
     few = "Too few customers for classes by share, so none has a tier; give absolute cuts in client.yml."
     book = Book("03-classification", client, Period.parse("2024-Q4"))
     n = classes.graded_customers(judged)
@@ -158,7 +100,7 @@ HIGH, MEDIUM, LOW = "高价值客户", "中价值客户", "低价值客户"
 )
 def test_one_threshold_changes_exactly_the_rows_it_should(home, weights, changed, name, tier):
     shown = table(home, yaml(weights, **changed)).sort_values("客户名称")
-    expected = [[*row[:-1], tier] if row[0] == name else row for row in ROWS]
+    expected = [[*row[:-1], tier] if row[0] == name else row for row in builders.SEED]
     assert shown.values.tolist() == expected
 
 
@@ -200,7 +142,10 @@ def test_the_workbook_filters_keeps_its_header_in_sight_and_colours_by_word(home
     workbook = book(home)
     assert workbook.sheetnames == ["客户分级", "规则", "分级统计", "变动"]
     page = workbook["客户分级"]
-    assert [[cell.value for cell in row] for row in page.iter_rows()] == [HEADER, *ROWS]
+    assert [[cell.value for cell in row] for row in page.iter_rows()] == [
+        builders.SEED_HEADER,
+        *builders.SEED,
+    ]
     assert {cell.data_type for row in page.iter_rows() for cell in row} == {"s"}
     assert (page.freeze_panes, page.auto_filter.ref) == ("B2", "A1:L4")
     assert page.column_dimensions["A"].width > 20

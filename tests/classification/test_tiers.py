@@ -14,53 +14,6 @@ from crmlib import tables
 from crmlib.classification import classes, migration, rfm, tiers
 from crmlib.rules import Classes
 
-COLUMNS = ["客户名称", "联系方式", "所属行业", "历史购买记录", "消费金额", "利润贡献"]
-COLUMNS += ["购买频率", "活跃度", "忠诚度", "需求和偏好", "满意度", "分级"]
-# capabilities T01: the source's own three rows
-SOURCE = [
-    [
-        "客户A",
-        "12345678",
-        "制造业",
-        "10次",
-        "10000元",
-        "5000元",
-        "高",
-        "高",
-        "高",
-        "价格敏感型",
-        "满意",
-        "高价值客户",
-    ],
-    [
-        "客户B",
-        "87654321",
-        "零售业",
-        "5次",
-        "5000元",
-        "2000元",
-        "中",
-        "中",
-        "中",
-        "品质追求型",
-        "满意",
-        "中价值客户",
-    ],
-    [
-        "客户C",
-        "12348765",
-        "服务业",
-        "2次",
-        "2000元",
-        "1000元",
-        "低",
-        "低",
-        "低",
-        "个性化需求",
-        "不满意",
-        "低价值客户",
-    ],
-]
 RULES = Classes.model_validate(
     {
         "value": {
@@ -164,12 +117,12 @@ def sheet(data: bytes, name: str) -> list[list]:
 
 def test_the_sources_three_customers_come_back_as_they_are():
     shown = table()
-    assert list(shown.columns) == COLUMNS
-    assert shown.values.tolist() == SOURCE
+    assert list(shown.columns) == builders.SEED_HEADER
+    assert shown.values.tolist() == builders.SEED
 
 
 def test_excel_shows_the_twelve_columns_and_the_three_customers():
-    assert sheet(written(table()), "客户分级") == [COLUMNS, *SOURCE]
+    assert sheet(written(table()), "客户分级") == [builders.SEED_HEADER, *builders.SEED]
 
 
 def test_a_customer_nobody_described_shows_his_number_and_blanks():
@@ -262,4 +215,4 @@ def test_an_empty_table_is_still_a_workbook_with_its_headers():
     data = tiers.workbook(
         nobody, counts=tiers.counts(judged.head(0)), moved=moved, rules=tiers.rules_used(RULES)
     )
-    assert sheet(data, "客户分级") == [COLUMNS]
+    assert sheet(data, "客户分级") == [builders.SEED_HEADER]
