@@ -439,7 +439,7 @@ CATALOGUE: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {
     ),
     65: (
         "hardly any customers",
-        {HARDLY: ("test_a_firm_of_any_size_has_every_customer_once_and_is_scored_from_thirty_on",)},
+        {HARDLY: ("test_a_firm_of_any_size_has_every_customer_once_and_is_scored_from_ten_on",)},
     ),
     66: (
         "customers all alike",

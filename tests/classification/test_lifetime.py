@@ -7,6 +7,7 @@ from builders import day
 
 from crmlib import tables
 from crmlib.classification import classes, lifetime
+from crmlib.classification.beside import Beside
 from crmlib.rules import Classes, Cuts, LifetimeRule, ValueRule
 
 
@@ -126,6 +127,10 @@ def test_the_tier_takes_lifetime_value_where_costs_are_supplied_and_else_the_pro
     costly = pd.Series([9500, 5000], dtype="Int64")
     parts = classes.tier_parts(known, *marks, rules, 2, lifetime=costly)
     assert parts["lifetime"].tolist() == ["high", "low"]
-    nothing = pd.Series([None, None], dtype="Int64")
-    parts = classes.tier_parts(known, *marks, rules, 2, lifetime=nothing)
-    assert parts["lifetime"].tolist() == ["low", "high"]
+    # Costs that name nobody are no costs: the whole list goes by profit.
+    nothing = tables.COSTS.schema.empty_table().to_pandas()
+    ids, said = known[["customer_id"]], {"decimals": 2}
+    judged = classes.classes(known, ids, None, rules, **said, beside=Beside(costs=nothing))
+    alone = classes.classes(known, ids, None, rules, **said)
+    assert judged["tier_points"].tolist() == alone["tier_points"].tolist()
+    assert judged["tier_points"].nunique() == 2
