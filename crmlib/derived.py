@@ -49,7 +49,7 @@ CLASSES = Table(
         ("frequency", TEXT, "high, medium, low"),
         ("activity", TEXT, "high, medium, low"),
         ("loyalty", TEXT, "high, medium, low"),
-        ("satisfaction", TEXT, "satisfied, neutral, dissatisfied (X04)"),
+        ("satisfaction", TEXT, "satisfied, neutral, dissatisfied (X04); not_graded where nobody asked"),
         ("tier", TEXT, "high, medium, low (X16)"),
         ("tier_points", NUMBER, "1–3, the weighted mean behind the tier"),
         ("score_levels", pa.int8(), "levels of the RFM scores: 5, 3, 1 (all alike), 0 (too few)"),

@@ -170,7 +170,7 @@ def tiered(
         frequency=frequency,
         activity=activity,
         loyalty=loyal,
-        satisfaction=content,
+        satisfaction=_or_not_graded(content, facts.index),
         tier=by_cuts(points, rules.tier.cuts),
         tier_points=points,
     )
@@ -193,6 +193,12 @@ def _content(
         return content
     said = _as_stated(facts, stated, "satisfaction")
     return said if content is None else content.astype(object).where(content.notna(), said)
+
+
+def _or_not_graded(named: pd.Series | None, index: pd.Index) -> pd.Series:
+    """A class for everyone: who has none is told to be not graded."""
+    found = pd.Series(NOT_GRADED, index=index) if named is None else named.astype(object).fillna(NOT_GRADED)
+    return found.astype("str")
 
 
 def _completed(computed: pd.Series, said: pd.Series) -> pd.Series:
