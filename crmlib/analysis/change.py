@@ -218,6 +218,14 @@ def steps(before: int, parts: pd.DataFrame, names: tuple[str, str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=["part", "money", "so_far"])
 
 
+def grouped(parts: pd.DataFrame, attribute: str) -> pd.DataFrame:
+    """The parts of each group as a reader sees them, in the units of `UNITS`: the attribute, a column a part, change."""
+    return parts.rename(columns={"group": attribute} | {part: f"change_{part}" for part in PARTS})
+
+
+UNITS = dict.fromkeys([*(f"change_{part}" for part in PARTS), "change"], "money")
+
+
 def because(parts: pd.DataFrame) -> dict:
     """The three parts that moved a total most, and the group that carries most of the change.
 
