@@ -24,6 +24,7 @@ from crmlib.rules import ClusterRule, ProfileRule
 SEED = 20_240_131
 STARTS = 5  # of every k-means: fewer end in poor groupings that look like unsteadiness
 CLOUDS = 19  # the best of 19 clouds without groups is the limit passed by chance once in twenty times
+SMALL = 0.1  # nine in ten are larger, and taken nearly by their logarithm
 LAST_BITS = 1e-9  # 0.3 of every spend is the same margin, though a division leaves other last bits
 TRIED = ["groups", "silhouette", "stability", "smallest"]
 
@@ -85,8 +86,9 @@ def scales(known: pd.DataFrame, rule: ClusterRule) -> pd.DataFrame:
     Returns
     -------
     fact, known (share of customers), use (`used`, `seldom_known`, `not_supplied`, `alike`), logged,
-    unit_of_log, mean, deviation. A skewed fact is taken as asinh(value ÷ its median size), which is a
-    logarithm for large amounts, passes through 0, and is the same in any currency.
+    unit_of_log, mean, deviation. A skewed fact is taken as asinh(value ÷ a small one), which is a
+    logarithm for all but small amounts, passes through 0, and is the same in any currency. Were more of it
+    left unlogged, a skewed cloud would thin out to one side and seem to fall into groups.
     """
     rows = []
     for fact in known:
@@ -95,11 +97,12 @@ def scales(known: pd.DataFrame, rule: ClusterRule) -> pd.DataFrame:
         use = "not_supplied" if not len(values) else "seldom_known" if share < rule.least_known else "used"
         if use == "used" and values[-1] - values[0] <= LAST_BITS * max(-values[0], values[-1]):
             use = "alike"
-        middle = float(np.median(np.abs(values[values != 0]))) if (values != 0).any() else 1.0
+        sizes = np.abs(values[values != 0])
+        small = float(np.quantile(sizes, SMALL)) if len(sizes) else 1.0
         skewed = use == "used" and _skewness(values) > rule.skewed_from
-        taken = np.arcsinh(values / middle) if skewed else values
+        taken = np.arcsinh(values / small) if skewed else values
         mean, deviation = (float(taken.mean()), float(taken.std())) if len(values) else (np.nan, np.nan)
-        rows.append((fact, share, use, skewed, middle, mean, deviation))
+        rows.append((fact, share, use, skewed, small, mean, deviation))
     columns = ["fact", "known", "use", "logged", "unit_of_log", "mean", "deviation"]
     return pd.DataFrame(rows, columns=columns)
 
