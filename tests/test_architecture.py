@@ -34,7 +34,7 @@ def imported(path: Path) -> set[str]:
 
 def folders(path: Path) -> set[str]:
     names = {name.split(".")[1] for name in imported(path) if "." in name}
-    return {name for name in names if (ROOT / "crmlib" / name).is_dir()} - {"language"}
+    return {name for name in names if (ROOT / "crmlib" / name).is_dir()} - {"language", "definitions"}
 
 
 def modules(*where: str) -> list:

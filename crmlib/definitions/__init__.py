@@ -1,0 +1,12 @@
+"""Every measure the workbook can print: id, unit, label, formula, source. Found by id in `crmlib.measures`."""
+
+from crmlib.definitions.changes import CHANGES
+from crmlib.definitions.classes import CLASSES
+from crmlib.definitions.delivery import DELIVERY
+from crmlib.definitions.measure import UNITS, Measure
+from crmlib.definitions.sales import SALES
+from crmlib.definitions.surveys import SURVEYS
+
+ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS]
+
+__all__ = ["ALL", "UNITS", "Measure"]
