@@ -22,7 +22,7 @@ from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
 from crmlib.language import Language
-from crmlib.measures import change, measure
+from crmlib.measures import measure
 from crmlib.period import Period
 from crmlib.privacy import key, masked
 from crmlib.sentences import Answer, Finding, Note
@@ -142,7 +142,8 @@ class Book:
         for _, name, unit, _ in string.Formatter().parse(key):
             if unit == "money":
                 given[name] = self.money(given[name])
-        finding = Finding(id, form, key, given | {"n": n, "at_least": at_least}, self.language, aside)
+        given |= {"n": n, "at_least": at_least}
+        finding = Finding(id, form, key, given, self.language, aside, self.step)
         self.findings.append(finding)
         return finding
 
@@ -270,7 +271,7 @@ def findings(client: Client, period: Period, step: str) -> list[Finding]:
     """A step's findings, ready to be told again."""
     language = Language(client.languages[0], client.currency, client.classes.words)
     return [
-        Finding(*(f["id"], f["form"], f["key"]), _again(f["values"]), language, f["aside"])
+        Finding(*(f["id"], f["form"], f["key"]), _again(f["values"]), language, f["aside"], step)
         for f in read(step, client, period)["findings"]
     ]
 
@@ -301,53 +302,3 @@ def _json(value: Any) -> Any:
 
 def _unjson(value: Any) -> Any:
     return dt.date.fromisoformat(value["date"]) if isinstance(value, dict) else value
-
-
-# Shown only where order lines are not what is known of customers.
-OF_TOTALS = ("totals.spend", "totals.orders", "totals.profit", "churn.customers")
-HEADLINE = (
-    *(
-        "sales.all",
-        "sales.all.without_abnormal",
-        "sales.identified",
-        "sales.net",
-        "profit.amount",
-        "profit.margin",
-    ),
-    *("customers.active", "customers.new", "customers.total", "orders.count", "orders.mean"),
-    *("retention.rate", "repurchase.rate", "churn.rate", "satisfaction.mean", "nps.score"),
-)
-
-
-def headline(figures: Mapping[str, Mapping], ids: tuple[str, ...] = HEADLINE) -> pd.DataFrame:
-    """The figures a summary shows: id, unit, value, previous, change; in main units.
-
-    A client without order lines is shown by its totals, and of all else what is known.
-    """
-    totals = "totals.customers" in figures
-    rows = []
-    for id in (*OF_TOTALS, *ids) if totals else ids:
-        if id in figures and not (totals and figures[id]["value"] is None):
-            figure = figures[id]
-            value, previous = figure["value"], figure.get("previous")
-            moved = change(figure["unit"], value, previous)
-            rows.append((id, figure["unit"], value, previous, moved))
-    return pd.DataFrame(rows, columns=["id", "unit", "value", "previous", "change"])
-
-
-def gathered(client: Client, period: Period) -> Answer:
-    """Every finding of the notebooks before the summary, each sentence once.
-
-    What concerns customers stands before what concerns the data, and last what could not be told.
-    """
-    order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
-    every = (f for step in order for f in findings(client, period, step) if not f.aside)
-    found = {f.sentence: f for f in every}.values()
-    return Answer(sorted(found, key=lambda finding: finding.form in ("few", "absent")))
-
-
-def group(figures: Mapping[str, Mapping], pattern: str, names: tuple[str, ...]) -> pd.DataFrame:
-    """Figures that differ in one place of their id, as a table: level, customers; known ones only."""
-    found = [(name, figures[pattern.format(name)]) for name in names if pattern.format(name) in figures]
-    rows = [(name, figure["value"]) for name, figure in found if figure["value"] is not None]
-    return pd.DataFrame(rows, columns=["level", "customers"])

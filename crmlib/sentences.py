@@ -1,6 +1,7 @@
 """What a notebook says: findings, notes and answers, as text and as HTML in which all text is inert."""
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,16 @@ class Finding:
     values: Mapping[str, Any]
     language: Language
     aside: bool = False  # told in its place alone, not among the answers
+    step: str = ""  # the notebook that tells it
+
+    @property
+    def anchor(self) -> str:
+        """Where a page shows the sentence with its evidence.
+
+        >>> Finding("sales.region", "yes", "", {}, Language("en", "EUR")).anchor
+        'finding-sales.region'
+        """
+        return "finding-" + re.sub(r"[^\w.-]", "-", self.id)
 
     @property
     def sentence(self) -> str:
@@ -28,23 +39,28 @@ class Finding:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        return f'<p class="finding {self.form}">{html.escape(self.sentence)}</p>'
+        return f'<p class="finding {self.form}" id="{self.anchor}">{html.escape(self.sentence)}</p>'
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Findings as a list."""
+    """Findings as a list; `linked`: each leads to its evidence in the notebook that tells it."""
 
     findings: list[Finding]
+    linked: bool = False
 
     def __repr__(self) -> str:
         return "\n".join(f"- {finding.sentence}" for finding in self.findings)
 
     def _repr_html_(self) -> str:
-        items = "".join(
-            f'<li class="{finding.form}">{html.escape(finding.sentence)}</li>' for finding in self.findings
-        )
-        return f'<ul class="answer">{items}</ul>'
+        items = "".join(f'<li class="{finding.form}">{self._item(finding)}</li>' for finding in self.findings)
+        return f'<ul class="answer">{items}</ul>' if items else ""
+
+    def _item(self, finding: Finding) -> str:
+        text = html.escape(finding.sentence)
+        if not self.linked:
+            return text
+        return f'<a href="{finding.step}.ipynb#{finding.anchor}">{text}</a>'
 
 
 @dataclass(frozen=True)

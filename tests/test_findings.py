@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from builders import CONFIG, made
 
-from crmlib import findings
+from crmlib import findings, measures
 from crmlib.collection.sources import CUSTOMER_COLUMNS
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import HEADINGS
@@ -61,7 +61,10 @@ def test_a_form_that_has_no_sentence_is_a_mistake_of_the_notebook(book):
 
 def test_a_finding_shows_text_from_data_as_text(book):
     found = book.say("place", {"region": "<b>江苏</b> & co"}, when=True, yes="{region} grew.", no="no")
-    assert found._repr_html_() == '<p class="finding yes">&lt;b&gt;江苏&lt;/b&gt; &amp; co grew.</p>'
+    assert (
+        found._repr_html_()
+        == '<p class="finding yes" id="finding-place">&lt;b&gt;江苏&lt;/b&gt; &amp; co grew.</p>'
+    )
     assert "<b>" not in book.answer()._repr_html_()
 
 
@@ -223,7 +226,7 @@ def test_the_same_book_saved_twice_is_the_same_bytes(book):
     ],
 )
 def test_growth_is_relative_but_shares_and_scores_move_by_points(unit, value, previous, moved):
-    assert findings.change(unit, value, previous) == moved
+    assert measures.change(unit, value, previous) == moved
 
 
 def test_every_measure_has_one_id_and_a_known_unit():

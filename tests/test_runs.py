@@ -160,6 +160,14 @@ def test_the_report_asks_nothing_of_anybody_and_describes_every_picture(twice):
     assert all(re.search(r'alt="[^"]{10,}"', picture) for picture in pictures)
 
 
+def test_every_sentence_of_the_summary_leads_to_its_evidence(twice):
+    page = (twice[0] / "reports/demo/2024-Q4/report.html").read_text("utf-8")
+    linked = re.findall(r'href="#(finding-[^"]+)"', page)
+    assert len(linked) >= 10
+    for anchor in linked:
+        assert page.count(f'id="{anchor}"') == 1, anchor
+
+
 def test_excel_shows_what_the_report_shows_and_not_internal_names(twice):
     book = CalamineWorkbook.from_path(str(twice[0] / "reports/demo/2024-Q4/exhibits.xlsx"))
     sales = book.get_sheet_by_name("sales").to_python()

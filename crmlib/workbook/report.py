@@ -39,6 +39,9 @@ _INLINE = {"em", "strong", "b", "i", "s", "sub", "sup", "span", "small", "kbd"}
 _HEADINGS = [f"h{level}" for level in range(1, 7)]
 _PROSE = {"*": ["class"], "th": ["scope", "class"], "a": ["href"]}
 _OUTPUT = {"*": ["class"], "th": ["scope", "class"], "td": ["class", "colspan", "rowspan"]}
+# A finding has an anchor, and a sentence of the summary leads to it; nothing else that a cell puts out links.
+_ANCHOR = re.compile(r"finding-[\w.-]+")
+_EVIDENCE = re.compile(r"([\w-]+)\.ipynb#(finding-[\w.-]+)")
 _UNSEEN = re.compile(r"<(style|script|template|title)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
@@ -114,9 +117,34 @@ def _prose(text: str, section: Section) -> str:
 
 
 def _fragment(text: str) -> str:
-    """HTML that a cell put out, cleaned: tables, sentences and lists, no link, no picture."""
-    cleaner = Cleaner(tags={*_BLOCKS, *_INLINE}, attributes=_OUTPUT, strip=True, filters=[_Boxed])
+    """HTML that a cell put out, cleaned: tables, sentences and lists, no picture, no link but to a finding."""
+    allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding}
+    cleaner = Cleaner(
+        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, _Boxed]
+    )
     return cleaner.clean(_UNSEEN.sub("", text))
+
+
+def _to_evidence(tag: str, name: str, value: str) -> bool:
+    link = _EVIDENCE.fullmatch(value) if name == "href" else None
+    return link is not None and link[1] in ORDER
+
+
+def _of_a_finding(tag: str, name: str, value: str) -> bool:
+    return name == "class" or (name == "id" and _ANCHOR.fullmatch(value) is not None)
+
+
+class _Evidence(Filter):
+    """Links to the findings of notebooks as links on the page."""
+
+    def __iter__(self) -> Iterator[dict]:
+        for token in super().__iter__():
+            target = (
+                token["data"].get((None, "href")) if token.get("name") == "a" and token.get("data") else None
+            )
+            if target:
+                token["data"][None, "href"] = f"#{target.partition('#')[2]}"
+            yield token
 
 
 def _output(output: nbformat.NotebookNode, cell: nbformat.NotebookNode, step: str) -> str:

@@ -1,0 +1,170 @@
+"""One page for the person who decides: of all that was found, what asks for a decision, what goes well.
+
+Which form of a finding is bad news and which is good is said here, once for every finding of every notebook,
+the most pressing first. What is neither stays in its notebook: a summary that repeats everything tells nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from crmlib.client import Client
+from crmlib.findings import DELIVERY_STEPS, STEPS, findings
+from crmlib.measures import change
+from crmlib.period import Period
+from crmlib.sentences import Answer, Finding
+
+Values = Mapping[str, object]
+MOST = 7  # sentences under one heading: as many as are still read
+
+
+@dataclass(frozen=True)
+class When:
+    """Forms of a finding, and what its values must be besides."""
+
+    forms: tuple[str, ...]
+    also: Callable[[Values], bool] = lambda values: True
+
+    def meets(self, finding: Finding) -> bool:
+        """Whether a finding came out so."""
+        return finding.form in self.forms and self.also(finding.values)
+
+
+YES, NO, EITHER = When(("yes",)), When(("no",)), When(("yes", "no"))
+
+
+def _told(values: Values, name: str) -> float:
+    """A value of a sentence as a number; what it lacks is 0."""
+    value = values.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _lower(values: Values) -> bool:
+    return _told(values, "value") < _told(values, "before")
+
+
+def _higher(values: Values) -> bool:
+    return _told(values, "value") > _told(values, "before")
+
+
+# Finding → when it asks for a decision; the most pressing first: what the data cannot carry before what it says.
+ASKS = {
+    "summary.complete": NO,
+    "performance.comparable": NO,
+    "collection.units": YES,
+    "collection.unlike": YES,
+    "goals.standing": NO,
+    "sales.change": NO,
+    "retention.change": NO,
+    "churn.balance": NO,
+    "satisfaction.place": YES,
+    "satisfaction.weakest": YES,
+    "satisfaction.change": When(("yes",), _lower),
+    "value.loose": YES,
+    "classes.at_a_loss": NO,
+    "classes.moved": When(("yes",), lambda values: _told(values, "fell") > _told(values, "rose")),
+    "classes.tiering": NO,
+    "classes.ruled": YES,
+    "cleaning.same_person": When(("yes",), lambda values: _told(values, "pairs") > 0),
+}
+# Finding → when it is good news, the best first.
+WELL = {
+    "goals.standing": YES,
+    "sales.change": YES,
+    "churn.balance": YES,
+    "satisfaction.change": When(("yes",), _higher),
+    "classes.moved": When(("yes",), lambda values: _told(values, "rose") >= _told(values, "fell")),
+    "classes.potential": YES,
+    "value.loose": NO,
+    "classes.at_a_loss": YES,
+    "classes.tiering": YES,
+}
+# What the firm rests on, however it is.
+RESTS = ("sales.because", "classes.champions", "classes.tier", "value.pareto", "classes.composition")
+# Told in their notebooks alone.
+BACKGROUND = (
+    *("behaviour.once", "behaviour.what", "classes.behaviour", "classes.clusters", "classes.cohorts"),
+    *("classes.lifetime", "classes.needs", "classes.regraded", "classes.scorecard"),
+    *("classes.standard", "cleaning.abnormal", "cleaning.accuracy", "cleaning.conflicts", "cleaning.kept"),
+    *("cleaning.kinds", "cleaning.strangers", "cleaning.suspicious", "cleaning.unmarked", "cleaning.worth"),
+    *("collection.fresh", "collection.joins", "collection.misfits", "collection.supplied"),
+    *("distribution.region", "distribution.type", "drivers.first", "sales.region"),
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The findings of a run by what they mean to the person who decides."""
+
+    asks: Answer
+    well: Answer
+    rests: Answer
+    untold: Answer
+    others: int  # told in their notebooks alone
+
+
+def page(client: Client, period: Period, own: list[Finding]) -> Page:
+    """What a run found, weighed; each sentence stands once and leads to its evidence.
+
+    Parameters
+    ----------
+    own : what the summary itself has said so far
+    """
+    order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
+    every = [f for step in order for f in findings(client, period, step) if not f.aside]
+    return weighed([*own, *{finding.sentence: finding for finding in every}.values()])
+
+
+def weighed(every: list[Finding]) -> Page:
+    """Findings under their headings, in the order of `ASKS`, `WELL` and `RESTS`, at most `MOST` under each."""
+    asks, well = _those(every, ASKS), _those(every, WELL)
+    rests = _those(every, dict.fromkeys(RESTS, EITHER))
+    untold = [finding for finding in every if finding.form in ("few", "absent")]
+    shown = [*asks, *well, *rests, *untold]
+    others = len([finding for finding in every if finding not in shown])
+    return Page(*(Answer(part, linked=True) for part in (asks, well, rests, untold)), others)
+
+
+def _those(every: list[Finding], rules: Mapping[str, When]) -> list[Finding]:
+    met = [f for id, rule in rules.items() for f in every if f.id == id and rule.meets(f)]
+    return met[:MOST]
+
+
+# Shown only where order lines are not what is known of customers.
+OF_TOTALS = ("totals.spend", "totals.orders", "totals.profit", "churn.customers")
+HEADLINE = (
+    *(
+        "sales.all",
+        "sales.all.without_abnormal",
+        "sales.identified",
+        "sales.net",
+        "profit.amount",
+        "profit.margin",
+    ),
+    *("customers.active", "customers.new", "customers.total", "orders.count", "orders.mean"),
+    *("retention.rate", "repurchase.rate", "churn.rate", "satisfaction.mean", "nps.score"),
+)
+
+
+def headline(figures: Mapping[str, Mapping], ids: tuple[str, ...] = HEADLINE) -> pd.DataFrame:
+    """The figures a summary shows: id, unit, value, previous, change; in main units.
+
+    A client without order lines is shown by its totals, and of all else what is known.
+    """
+    totals = "totals.customers" in figures
+    rows = []
+    for id in (*OF_TOTALS, *ids) if totals else ids:
+        if id in figures and not (totals and figures[id]["value"] is None):
+            figure = figures[id]
+            value, previous = figure["value"], figure.get("previous")
+            moved = change(figure["unit"], value, previous)
+            rows.append((id, figure["unit"], value, previous, moved))
+    return pd.DataFrame(rows, columns=["id", "unit", "value", "previous", "change"])
+
+
+def group(figures: Mapping[str, Mapping], pattern: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """Figures that differ in one place of their id, as a table: level, customers; known ones only."""
+    found = [(name, figures[pattern.format(name)]) for name in names if pattern.format(name) in figures]
+    rows = [(name, figure["value"]) for name, figure in found if figure["value"] is not None]
+    return pd.DataFrame(rows, columns=["level", "customers"])
