@@ -282,6 +282,8 @@ HEADINGS = {
     "detail": "Detail",
     "difference": "Difference",
     "different": "Differ in",
+    "differ_by": "Differ by",
+    "listed": "In the customer table",
     "effect": "Effect, -1 to 1",
     "evidence": "Evidence",
     "fact": "Fact",

@@ -66,6 +66,7 @@ ASKS = {
     "classes.moved": When(("yes",), lambda values: _told(values, "fell") > _told(values, "rose")),
     "classes.tiering": NO,
     "classes.ruled": YES,
+    "cleaning.alike_numbers": YES,
     "cleaning.same_person": When(("yes",), lambda values: _told(values, "pairs") > 0),
 }
 # Finding → when it is good news, the best first.

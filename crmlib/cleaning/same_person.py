@@ -238,7 +238,7 @@ def merged_numbers(matches: Matches, lines: Cleaned) -> pd.DataFrame:
     """
     pairs = matches.pairs[matches.pairs["fate"] == "merged"]
     told = dict(list(pairs.groupby(_under(matches.merged, pairs["left"])))) if len(pairs) else {}
-    sold = _sales(lines, set(matches.groups)).to_dict("index")
+    sold = sales(lines, set(matches.groups)).to_dict("index")
     rows = [
         {
             "customer_id": kept,
@@ -257,7 +257,7 @@ def candidates(matches: Matches, lines: Cleaned) -> pd.DataFrame:
     pairs = matches.candidates
     # Of a merged customer the number that was kept: a candidate is a question about customers.
     first, second = (_under(matches.merged, pairs[end]) for end in ("left", "right"))
-    sold = _sales(lines, {*first, *second})["money"].to_dict()
+    sold = sales(lines, {*first, *second})["money"].to_dict()
     worth = [sold.get(a, 0) + sold.get(b, 0) for a, b in zip(first, second, strict=True)]
     shown = pairs.assign(customer_id=first, other_id=second, money=np.array(worth, dtype="int64"))
     told = shown.assign(**{answer: shown[answer].map(_fields) for answer in ("same", "near", "different")})
@@ -276,7 +276,7 @@ def _fields(words: str) -> str:
     return ", ".join(field for field in FIELDS if field in said)
 
 
-def _sales(lines: Cleaned, numbers: set[str]) -> pd.DataFrame:
+def sales(lines: Cleaned, numbers: set[str]) -> pd.DataFrame:
     """Lines and sales of some customers, by number: lines, money."""
     engine = tables.engine()
     lines.named(engine, "lines")
