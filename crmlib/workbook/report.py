@@ -6,7 +6,7 @@ import datetime as dt
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
@@ -27,7 +27,7 @@ from crmlib.workbook.execution import Failure
 TEMPLATES = Path(__file__).parent / "templates"
 # The answer comes first; the argument follows in its own order.
 ORDER = (findings.STEPS[-1], *findings.STEPS[:-1])
-LEFT_OUT = {"parameters", "injected-parameters", "session", "setup", "explore", "files"}
+LEFT_OUT = {"parameters", "injected-parameters", "session", "explore", "files"}
 HEADLINES = ("sales.identified", "customers.active", "retention.rate", "satisfaction.mean")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
@@ -52,6 +52,7 @@ class Section:
     step: str
     title: str = ""
     body: str = ""
+    headings: list[tuple[str, str]] = field(default_factory=list)  # anchor and text of each question
 
     @property
     def id(self) -> str:
@@ -62,7 +63,10 @@ class Section:
 def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -> str:
     """`report.html` in the client's first language."""
     language = Language(client.languages[0], client.currency, client.classes.words)
-    sections = [section(step, nbformat.read(notebooks / f"{step}.ipynb", as_version=4)) for step in ORDER]
+    code = language.text("How this was computed")
+    sections = [
+        section(step, nbformat.read(notebooks / f"{step}.ipynb", as_version=4), code=code) for step in ORDER
+    ]
     day = language.show(period.as_of, "date")
     late = "Incomplete period: the delivery ends before {day}."
     banner = language.text(late, day=day) if incomplete else ""
@@ -73,21 +77,27 @@ def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -
         about=language.text("as of {day}", day=day),
         banner=banner,
         contents=language.text("Contents"),
+        questions=language.text("Questions"),
+        back=language.text("Back to the contents"),
         sections=sections,
     )
 
 
-def section(step: str, notebook: nbformat.NotebookNode) -> Section:
-    """One notebook as a part of the page: prose and outputs, no code."""
+def section(step: str, notebook: nbformat.NotebookNode, *, code: str = "") -> Section:
+    """One notebook as a part of the page: prose, outputs, and under the word `code`, if any, each cell's code."""
     found = Section(step)
     exporter = _Exporter(extra_template_basedirs=[str(TEMPLATES)], template_name="report")
     exporter.register_filter("prose", lambda text: _prose(text, found))
     exporter.register_filter("shown", lambda output, cell: _output(output, cell, step))
+    exporter.register_filter("folded", lambda source: _folded(source, code))
     kept = [
         cell
         for cell in notebook.cells
         if cell.cell_type in ("markdown", "code") and not LEFT_OUT.intersection(cell.metadata.get("tags", []))
     ]
+    for cell in kept:
+        if "setup" in cell.metadata.get("tags", []):
+            cell.outputs = []
     body, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=kept, metadata=notebook.metadata))
     found.body = _safe(body)
     found.title = found.title or step
@@ -147,6 +157,14 @@ class _Evidence(Filter):
             yield token
 
 
+def _folded(source: str, word: str) -> str:
+    """Code as text, shut until a reader opens it."""
+    if not word or not source.strip():
+        return ""
+    inside = f"<pre><code>{html.escape(source)}</code></pre>"
+    return f'<details class="code"><summary>{html.escape(word)}</summary>{inside}</details>'
+
+
 def _output(output: nbformat.NotebookNode, cell: nbformat.NotebookNode, step: str) -> str:
     """One output of a cell as HTML; a picture without a description fails the run."""
     if output.output_type == "stream":
@@ -202,7 +220,7 @@ class _Page(Filter):
             if name in _HEADINGS:
                 token = dict(token, name=f"h{min(int(name[1]) + 1, 6)}")
                 if token["type"] == "StartTag":
-                    token["data"] = {}
+                    token["data"] = self._anchor(token["name"])
                     heading, text = token, []
                 elif heading is not None:
                     self._title(heading, "".join(text).strip())
@@ -222,9 +240,16 @@ class _Page(Filter):
             return True
         return target.startswith(("https://", "http://", "mailto:"))
 
+    def _anchor(self, name: str) -> dict:
+        """A question can be led to; the title is the section's own anchor."""
+        place = f"{self.section.step}-{len(self.section.headings) + 1}"
+        return {(None, "id"): place} if name == "h3" else {}
+
     def _title(self, token: dict, text: str) -> None:
         if token["name"] == "h2" and not self.section.title:
             self.section.title = text
+        if token["name"] == "h3":
+            self.section.headings.append((token["data"][None, "id"], text))
 
 
 class _Boxed(Filter):

@@ -103,6 +103,26 @@ def test_the_summary_comes_first_and_the_contents_lead_to_every_section(page):
     assert len(found.all("h1")) == 1 and "A & B <Ltd> · 2024-Q4" in found.text
 
 
+def test_the_code_of_each_cell_is_one_click_away_without_a_script(page):
+    found = Page(page)
+    cells = [a for a in found.all("details") if a.get("class") == "code"]
+    assert len(cells) == found.text.count("How this was computed") >= 2
+
+
+def test_code_is_shown_as_text_and_parameters_are_not():
+    made = nbformat.v4.new_notebook(
+        cells=[cell("x = '<script>alert(1)</script>'"), cell("client = 'acme'", tags=["parameters"])]
+    )
+    body = report.section("03-classification", made, code="Code").body
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in body
+    assert "<script" not in body and "acme" not in body
+
+
+def test_every_question_can_be_led_to(page):
+    assert '<h3 id="04-visualisation-1">How much?</h3>' in page
+    assert '<a href="#04-visualisation-1">How much?</a>' in page
+
+
 def test_links_between_notebooks_lead_to_sections_and_none_is_broken(page):
     assert '<a href="#03-classification">classes</a>' in page
     assert "ipynb" not in page and "the plan" in page
