@@ -263,6 +263,20 @@ CAMPAIGNS = Table(
     ),
 )
 
+MARKET = Table(
+    "market",
+    "02-cleaning",
+    _columns(
+        ("asked_day", DAY, "day, or first day of the wave, it was asked", True),
+        ("segment", TEXT, "of whom: customer type, region …, as delivered; empty for the whole market"),
+        ("firm", TEXT, "whom it is about: us, or a competitor as delivered; empty for us"),
+        ("question", TEXT, "awareness, image, preference, market_share, or as delivered", True),
+        ("answer", NUMBER, "share of those asked, 0–1 or in per cent, or a value as delivered", True),
+        ("respondents", COUNT, "people or firms asked"),
+        *_PLACE,
+    ),
+)
+
 APPLICATIONS = Table(
     "applications",
     "02-cleaning",
@@ -286,7 +300,7 @@ APPLICATIONS = Table(
 DAYS = {"transactions": "order_day", "surveys": "answered_day", "needs": "asked_day"}
 DAYS |= {"feedback": "said_day", "interactions": "opened_day", "relations": "since_day"}
 DAYS |= {"costs": "cost_day", "campaigns": "began_day", "applications": "applied_day"}
-DAYS |= {"snapshot": "taken_day"}
+DAYS |= {"snapshot": "taken_day", "market": "asked_day"}
 
 # What a row tells only from a later day of its own on.
 NOT_YET = {
@@ -300,7 +314,7 @@ ALL = {
     table.name: table
     for table in (
         *(CUSTOMERS, TRANSACTIONS, SNAPSHOT, TIERS, SURVEYS, NEEDS, FEEDBACK, INTERACTIONS),
-        *(RELATIONS, COSTS, CAMPAIGNS, APPLICATIONS, QUARANTINE, REPAIRS, LEDGER),
+        *(RELATIONS, COSTS, CAMPAIGNS, MARKET, APPLICATIONS, QUARANTINE, REPAIRS, LEDGER),
         *(VIEW, FACTS, CLASSES, CLASSES_BEFORE),
     )
 }

@@ -122,6 +122,7 @@ class Tables(Rule):
     relations: Source | None = None
     costs: Source | None = None
     campaigns: Source | None = None
+    market: Source | None = None
     applications: Source | None = None
 
     @model_validator(mode="after")

@@ -33,6 +33,7 @@ from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: on
     FEEDBACK,
     INTERACTIONS,
     LEDGER,
+    MARKET,
     NEEDS,
     QUARANTINE,
     RELATIONS,

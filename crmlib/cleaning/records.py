@@ -1,4 +1,4 @@
-"""Records beside the order lines: needs, feedback, interactions, relations, costs, campaigns, applications.
+"""Records beside the order lines: needs, feedback, interactions, relations, costs, campaigns, market, applications.
 
 One cleaner for all of them. The contract says what a column is, and so what can be wrong with it; the
 few words that are counted by are brought to one form, and every other word stays as delivered.
@@ -30,7 +30,7 @@ from crmlib.period import day_number
 
 TABLES = (
     *(tables.NEEDS, tables.FEEDBACK, tables.INTERACTIONS, tables.RELATIONS),
-    *(tables.COSTS, tables.CAMPAIGNS, tables.APPLICATIONS),
+    *(tables.COSTS, tables.CAMPAIGNS, tables.MARKET, tables.APPLICATIONS),
 )
 STEPS = [
     *(*MISFITS, "exact-duplicate", "missing-id", "missing-name", "missing-date"),
@@ -40,7 +40,7 @@ STEPS = [
 MONEY = {"costs": "amount", "campaigns": "cost", "applications": "amount"}  # what a row is worth
 # An end may lie ahead; so may nothing else.
 AHEAD = {"ended_day"}
-NEVER_NEGATIVE = {*MONEY.values(), "reach", "engagement", "conversions", "term_months"}
+NEVER_NEGATIVE = {*MONEY.values(), "reach", "engagement", "conversions", "term_months", "respondents"}
 ORDER = (
     *(("opened_at", "answered_at"), ("opened_at", "resolved_at")),
     *(("applied_day", "decided_day"), ("began_day", "ended_day")),
@@ -79,6 +79,13 @@ WORDS: dict[tuple[str, str], Words] = {
         "acquisition": ("acquisition", "获客", "获客成本", "獲客", "獲客成本"),
         "serve": ("serve", "service", "cost to serve", "服务", "服务成本", "服務", "服務成本"),
     },
+    ("market", "question"): {
+        "awareness": ("awareness", "brand awareness", "知名度", "品牌知名度", "认知度", "品牌认知度"),
+        "image": ("image", "brand image", "形象", "品牌形象", "美誉度", "品牌美誉度"),
+        "preference": ("preference", "first choice", "首选", "首选率", "偏好度"),
+        "market_share": ("market_share", "market share", "市场份额", "市场占有率", "市占率"),
+    },
+    ("market", "firm"): {"us": ("us", "we", "本行", "我行", "本公司", "我司", "我们", "本企业")},
     ("applications", "decision"): {
         "approved": ("approved", "approve", "批准", "通过", "已批准", "已通过", "核准", "通過"),
         "declined": ("declined", "rejected", "refused", "拒绝", "未通过", "已拒绝", "拒絕", "未通過"),

@@ -18,6 +18,10 @@ NEEDS: dict[str, tuple[set[str], ...]] = {
     ),
     "applications": ({"applied_day", "decision"},),
     "relations": ({"customer_id", "other_id"},),
+    "market": (
+        {"asked_day", "question", "answer", "respondents"},
+        {"asked_day", "question", "answer", "firm"},
+    ),
     "campaigns": tuple({"campaign", one} for one in ("reach", "engagement", "conversions", "cost")),
     "costs": ({"amount", "cost_day"},),
     "surveys": tuple({"customer_id", "answered_day", aspect} for aspect in ASPECTS),

@@ -37,6 +37,7 @@ NEEDS = {
     "relations": ({"customer_id", "other_id"},),
     "costs": ({"amount"},),
     "campaigns": ({"campaign"},),
+    "market": ({"asked_day", "question", "answer"},),
     "applications": ({"applied_day", "decision"},),
 }
 # What cleaning adds to what was delivered.

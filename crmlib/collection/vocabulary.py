@@ -148,6 +148,14 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         conversions="conversions | converted | purchases | orders | 转化 | 转化量 | 转化人数 | 成交人数",
         cost="cost | spend | campaign cost | budget | 花费 | 费用 | 成本 | 投入",
     ),
+    "market": _table(
+        asked_day="survey date | survey wave | fieldwork date | date | month | 调查日期 | 调研日期 | 调查时间 | 日期",
+        segment="segment | market segment | audience | target group | 客群 | 细分市场 | 客户群体 | 群体 | 人群",
+        firm="firm | brand | institution | competitor | bank | company | 机构 | 品牌 | 企业 | 竞争者 | 银行",
+        question="question | metric | indicator | measure | kpi | 指标 | 问题 | 题目 | 调查指标",
+        answer="share of respondents | answer | share | percentage | percent | value | 比例 | 占比 | 百分比 | 数值",
+        respondents="respondents | sample size | sample | base | n | 样本量 | 样本数 | 受访人数 | 受访数",
+    ),
     "applications": _table(
         customer_id=_WHO,
         application_id="application id | application no | loan id | application number | case no | 申请编号 | 申请号 | 贷款编号 | 申请单号",
@@ -193,6 +201,7 @@ FILES = {
     "relations": _names("relation | edge | network | graph | 关系"),
     "costs": _names("cost | expense | 成本 | 费用"),
     "campaigns": _names("campaign | marketing | 活动 | 营销 | 推广"),
+    "market": _names("market | brand | awareness | tracker | 市场调查 | 市场调研 | 品牌"),
     "applications": _names("application | loan | 申请 | 贷款 | 融资"),
 }
 RETURNS = _names("return | returns | refund | refunds | 退货 | 退回 | 退款")

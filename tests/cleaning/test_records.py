@@ -22,6 +22,7 @@ COLUMNS = {
     "relations": "customer_id: who, other_id: whom, kind: kind, strength: weight, since_day: since",
     "costs": "customer_id: who, cost_day: on, kind: kind, channel: channel, amount: amount",
     "campaigns": "campaign: name, began_day: from, ended_day: to, reach: reach, cost: cost",
+    "market": "asked_day: on, segment: whom, firm: firm, question: what, answer: share, respondents: asked",
     "applications": "customer_id: who, applied_day: on, decided_day: decided, amount: amount, term_months: months, "
     "credit_grade: grade, decision: decision",
 }
@@ -36,6 +37,7 @@ GOOD = {
     "relations": "c1,c2,合作伙伴,0.5,2020-01-01",
     "costs": "c1,2024-06-01,服务,branch,12.50",
     "campaigns": "Spring,2024-04-01,2024-04-30,1000,5000",
+    "market": "2024-06-01,个人客户,本行,品牌知名度,45.5%,400",
     "applications": "c1,2024-06-01,2024-06-20,100000,36,AA,批准",
 }
 
@@ -117,6 +119,8 @@ def test_a_service_record_keeps_its_hours_and_gets_its_day(clean):
         ),
         ("feedback", "kind", 2, {"访谈": "interview", "评价": "review", "Praise": "praise", "闲聊": "闲聊"}),
         ("interactions", "kind", 4, {"咨询": "enquiry", "售后": "after_sales", "发帖": "post", "fax": "fax"}),
+        ("market", "question", 3, {"品牌知名度": "awareness", "First choice": "preference", "口碑": "口碑"}),
+        ("market", "firm", 2, {"本行": "us", "华信银行": "华信银行"}),
         ("needs", "need", 2, {"品质追求型": "quality_seeking", "随便": "随便"}),
     ],
 )
@@ -138,6 +142,9 @@ DEFECTS = [
     ("campaigns", "Spring,2024-04-30,2024-04-01,1000,5000", "impossible-order", "to", 500000),
     ("campaigns", "Spring,2024-04-01,2024-04-30,-5,5000", "negative-amount", "reach", 500000),
     ("campaigns", "Spring,2024-04-01,2024-04-30,10.5,5000", "unreadable-number", "reach", 500000),
+    ("market", "2024-06-01,个人客户,本行,,45%,400", "missing-name", "what", 0),
+    ("market", "2024-06-01,个人客户,本行,品牌知名度,约半,400", "unreadable-number", "share", 0),
+    ("market", "2024-06-01,个人客户,本行,品牌知名度,45%,-400", "negative-amount", "asked", 0),
     ("feedback", "c1,,complaint,2,slow", "missing-date", "on", 0),
     ("feedback", "c1,2024-02-30,complaint,2,slow", "unreadable-date", "on", 0),
     ("feedback", "c1,2025-01-07,complaint,2,slow", "future-date", "on", 0),

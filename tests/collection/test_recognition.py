@@ -25,6 +25,8 @@ def about(*cells: str) -> recognition.Profile:
         ("Tenure in Months", "snapshot", "tenure_months"),
         ("历史购买记录", "tiers", "orders"),
         ("触达人数", "campaigns", "reach"),
+        ("指标", "market", "question"),
+        ("样本量", "market", "respondents"),
         ("首次响应时间", "interactions", "answered_at"),
         ("期限(月)", "applications", "term_months"),
     ],

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from . import days, flaws, loans, service, spending, ties, voices
+from . import days, flaws, loans, market, service, spending, ties, voices
 from .files import BANK, csv_text
 
 # What was delivered: its file, and the table it belongs to.
@@ -26,11 +26,15 @@ FILES = {
     "costs": ("costs.csv", "costs"),
     "campaigns": ("campaigns.csv", "campaigns"),
     "applications": ("applications.csv", "applications"),
+    "market": ("market.csv", "market"),
 }
+NAMELESS = {"market"}  # came later, and names nobody: it takes no number of nobody
 # The stream of each file's random numbers; a number never changes.
 STREAMS = {name: number for number, name in enumerate(FILES, start=10)}
 STRANGERS = 3  # for each file
-SPARE = slice(1000, 1000 + STRANGERS * len(FILES))  # numbers of nobody; the first are the other tables'
+SPARE = slice(
+    1000, 1000 + STRANGERS * (len(FILES) - len(NAMELESS))
+)  # numbers of nobody; the first are the other tables'
 MERGED = {flaws.COPY}
 KEPT = {"", "strangers"}
 Stream = Callable[[str, int], np.random.Generator]
@@ -82,6 +86,9 @@ def tables(
         "applications", loans.with_flaws(stream("applications", 2), text, strangers=free["applications"])
     )
     truths["loans"] = loans.truths(clean(meant, kinds))
+    text, meant = market.market(stream("market", 1))
+    keep("market", market.with_flaws(stream("market", 2), text))
+    truths["market"] = market.truths(meant)
     return {name: made[name] for name in FILES}, {
         "defects": planted,
         "truths": truths,
