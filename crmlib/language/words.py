@@ -278,6 +278,10 @@ WORDS = {
     "leave": "Leave as it is",
     "not_told": "Not told from chance",
     "nothing": "nothing",
+    # How a measure moved.
+    "kpi_rose": "rose",
+    "kpi_fell": "fell",
+    "kpi_held": "held",
     # How goals stand.
     "specific": "Specific: somebody owns it",
     "measurable": "Measurable: its KPI can be computed",
