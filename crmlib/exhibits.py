@@ -234,15 +234,6 @@ _UNITS = {
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}
 # Headings where the column's own name would not say enough.
 HEADINGS = {
-    "change_last_year": "Change on the year before",
-    "last_year": "A year before",
-    "trend": "Last six periods",
-    "interval": "90% interval",
-    "moved": "On the previous period",
-    "moved_on_last_year": "On the year before",
-    "usual": "Range of its history",
-    "usual_low": "Lowest before",
-    "usual_high": "Highest before",
     "odds": "Odds",
     "actual": "Reached",
     "plan": "Plan today",

@@ -24,8 +24,8 @@ from crmlib.errors import ConfigError
 from crmlib.measures import measure
 from crmlib.period import Period
 
-# Two years and one more, so that every season is known twice; of years and stretches of days as many.
-PERIODS = {"year": 9, "quarter": 9, "month": 25, "days": 9}
+# Enough for odds: four years of quarters and three of months, so that every season is known more than twice.
+PERIODS = {"year": 9, "quarter": 17, "month": 37, "days": 9}
 Series = dict[str, list[tuple[dt.date, dt.date, float]]]
 # Measures of tables of their own, each a function of client and period that sees nothing after it: a line each.
 FURTHER: tuple[Callable[[Client, Period], kpis.Figures], ...] = ()
