@@ -53,10 +53,11 @@ def simulated(kind: str, length: int, chance: np.random.Generator) -> tuple[list
     return values[:length].tolist(), values[length:]
 
 
-def ours(past: Sequence[float], target: float, ahead: int) -> float:
-    """The odds as a report states them."""
+def ours(past: Sequence[float], target: float, ahead: int, *, gone: int = 0) -> float:
+    """The odds as a report states them; of a total so many of whose quarters are gone, or of a value."""
     spans = quarters(len(past) + ahead)
-    goal = Goal(name="g", kpi="orders.mean", target=target, by=spans[-1].as_of)
+    kpi, start = ("sales.identified", spans[len(past) - gone].start) if gone else ("orders.mean", None)
+    goal = Goal(name="g", kpi=kpi, target=target, by=spans[-1].as_of, start=start)
     known = [(one.start, one.as_of, value) for one, value in zip(spans, past, strict=False)]
     return goals.probability(goal, {goal.kpi: known}, as_of=known[-1][1])
 
@@ -72,7 +73,11 @@ def drawn_again(past: Sequence[float], target: float, ahead: int) -> float:
 def measured(kind: str, length: int, series: int, seed: int = 1) -> dict[str, np.ndarray]:
     """Stated odds and what came (1 reached, 0 not), a row each, by method."""
     chance = np.random.default_rng(seed)
-    rows: dict[str, list[tuple[float, bool]]] = {"ours": [], "changes drawn again": []}
+    rows: dict[str, list[tuple[float, bool]]] = {
+        "ours": [],
+        "ours, of a total": [],
+        "changes drawn again": [],
+    }
     for _ in range(series):
         past, later = simulated(kind, length, chance)
         for ahead in AHEAD:
@@ -80,6 +85,10 @@ def measured(kind: str, length: int, series: int, seed: int = 1) -> dict[str, np
             came = later[ahead - 1] >= target
             rows["ours"].append((ours(past, target, ahead), came))
             rows["changes drawn again"].append((drawn_again(past, target, ahead), came))
+        # A year's total, half of it gone.
+        total = sum(past[-2:]) + 2 * past[-1] * np.exp(chance.normal(0, 0.1))
+        came = sum(past[-2:]) + later[:2].sum() >= total
+        rows["ours, of a total"].append((ours(past, total, 2, gone=2), came))
     return {method: np.array(pairs, float) for method, pairs in rows.items()}
 
 

@@ -1,7 +1,7 @@
 """The tree of goals: who answers for which, do the parts make the whole, and what a reader can say before any data."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import pandas as pd
 
@@ -86,7 +86,12 @@ def parts(goals: Mapping[str, Goal]) -> pd.DataFrame:
     goal (its name), divided (by_group, by_part, by_time), target, parts (the sum of the sub-goals' targets), open
     (what of the target is no sub-goal's; below 0 where they promise more), sum (equal, short, more), unit
     """
-    rows = []
+    rows = [row for _, row in _sums(goals)]
+    return pd.DataFrame(rows, columns=["goal", "divided", "target", "parts", "open", "sum", "unit"])
+
+
+def _sums(goals: Mapping[str, Goal]) -> Iterator[tuple[str, tuple]]:
+    """The rows of `parts`, each with its goal's key: two goals may have one name."""
     for key, goal in goals.items():
         below = [other for other in goals.values() if other.parent == key]
         for divided, those in _divided(goal, below):
@@ -96,8 +101,7 @@ def parts(goals: Mapping[str, Goal]) -> pd.DataFrame:
             equal = abs(left) <= 1e-9 * max(abs(goal.target), abs(whole))
             how = "parts_equal" if equal else "parts_short" if left > 0 else "parts_more"
             unit = measure(goal.kpi).unit
-            rows.append((goal.name, divided, goal.target, whole, 0.0 if equal else left, how, unit))
-    return pd.DataFrame(rows, columns=["goal", "divided", "target", "parts", "open", "sum", "unit"])
+            yield key, (goal.name, divided, goal.target, whole, 0.0 if equal else left, how, unit)
 
 
 def _divided(goal: Goal, below: list[Goal]) -> list[tuple[str, list[Goal]]]:
@@ -153,10 +157,9 @@ def beforehand(
         }
         told = {"source_not_supplied": source, "day_is_past": goal.by.isoformat()}
         found += [(key, why, told.get(why, "")) for why, wants in wanting.items() if wants]
-    keys = {goal.name: key for key, goal in goals.items()}
-    for row in parts(goals).itertuples():
-        if row.sum != "parts_equal":
-            found.append((keys[row.goal], row.sum, f"{row.parts:,.10g} of {row.target:,.10g}"))
+    for key, (_, _, target, whole, _, how, _) in _sums(goals):
+        if how != "parts_equal":
+            found.append((key, how, f"{whole:,.10g} of {target:,.10g}"))
     return found
 
 
