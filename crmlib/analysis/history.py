@@ -26,31 +26,38 @@ from crmlib.period import Period
 
 # Enough for odds: four years of quarters and three of months, so that every season is known more than twice.
 PERIODS = {"year": 9, "quarter": 17, "month": 37, "days": 9}
+DAYS_A_YEAR = 365
 Series = dict[str, list[tuple[dt.date, dt.date, float]]]
 # Measures of tables of their own, each a function of client and period that sees nothing after it: a line each.
 FURTHER: tuple[Callable[[Client, Period], kpis.Figures], ...] = ()
 # They need not know a period from its first day: their means are of what was said or decided in it.
 OWN_DAYS = ("satisfaction.", "nps.", "finance.")
-# Who is new, kept or lost is known only where the period before is known whole too.
-OF_TWO = ("customers.new", "retention.rate", "churn.rate", "churn.customers", "cac.amount")
+# Who is kept or lost is known only where the period before is known whole too, and who is new only where a year
+# before it is: when the data begins everybody seems new.
+OF_TWO = ("retention.rate", "churn.rate", "churn.customers")
+OF_A_YEAR = ("customers.new", "cac.amount")
 
 
 @dataclass(frozen=True)
 class Told:
     """A period and its figures, as of its own end.
 
-    `whole`: the data covers it from its first day; `both`: the period before it as well.
+    `whole`: the data covers it from its first day; `both`: the period before it as well; `year`: a year before it.
     """
 
     span: Period
     figures: kpis.Figures
     whole: bool
     both: bool
+    year: bool
 
     def figure(self, id: str) -> dict:
         """A figure that may be held against another period's: empty where it is not of a whole period."""
-        needs = True if id.startswith(OWN_DAYS) else self.both if id in OF_TWO else self.whole
-        return self.figures.get(id, {}) if needs else {}
+        if id in OF_A_YEAR:
+            known = self.both and self.year
+        else:
+            known = id.startswith(OWN_DAYS) or (self.both if id in OF_TWO else self.whole)
+        return self.figures.get(id, {}) if known else {}
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,9 @@ def _told(client: Client, chain: list[Period], *, newest: Period, groups: Sequen
         figures |= _groups(client, part, groups)
         for further in FURTHER:
             figures |= further(client, part)
-        whole = [
-            not dated or (asked.began is not None and one.day_range[0] >= asked.began)
-            for one in (part, before)
-        ]
-        yield Told(part, figures, whole[0], whole[1])
+        starts = (part.day_range[0], before.day_range[0], part.day_range[0] - DAYS_A_YEAR)
+        known = (not dated or (asked.began is not None and day >= asked.began) for day in starts)
+        yield Told(part, figures, *known)
 
 
 def _standing(

@@ -22,7 +22,7 @@ KPIS = (
 LESS_IS_BETTER = ("churn.rate", "churn.customers", "cac.amount")
 ALWAYS_MORE = ("customers.total",)  # a number so far only grows
 LEAST = 0.05  # a total is no estimate, yet moves a little every year: less is not told
-UNITS = {"last_year": "row", "change_last_year": "change", "benchmark": "row", "trend": "text"}
+UNITS = {"last_year": "row", "change_last_year": "change", "benchmark": "row", "trend": "text", "why": "word"}
 WORDS_OF = {"moved": "word", "moved_on_last_year": "word"}
 
 
@@ -39,17 +39,21 @@ def panel(
     -------
     id, unit, value, value_low, value_high (90 %), previous, change, last_year, change_last_year (of shares and
     scores the difference, else relative), benchmark (only where one is known), trend (the last six periods as
-    blocks from their lowest to their highest), n. A period that the data does not cover whole is no period to
-    compare with: empty.
+    blocks from their lowest to their highest), n, why (only where a measure has no value). A period that the data
+    does not cover whole is no period to compare with: empty.
     """
     rows = [_row(past, id) for id in ids if id in past.now.figures]
     columns = ["id", "unit", "value", "value_low", "value_high", "previous", "change", "last_year"]
     table = pd.DataFrame(rows, columns=[*columns, "change_last_year", "trend", "n"])
-    known = {
-        id: _smallest(id, value, past) for id, value in (benchmarks or {}).items() if id in set(table["id"])
-    }
+    missing = table["value"].isna()
+    if missing.any():
+        whys = [past.now.figures[id].get("why") for id in table["id"]]
+        table["why"] = pd.Series(whys, index=table.index, dtype=object).where(missing, None)
+    named = set(table["id"])
+    known = {id: _smallest(id, rival, past) for id, rival in (benchmarks or {}).items() if id in named}
     if known:
-        table.insert(len(columns) + 1, "benchmark", table["id"].map(known).astype(object))
+        best = [known.get(id) for id in table["id"]]
+        table.insert(len(columns) + 1, "benchmark", pd.Series(best, index=table.index, dtype=object))
     return table
 
 
@@ -116,14 +120,13 @@ def periods(past: Past, ids: Sequence[str] = KPIS) -> pd.DataFrame:
         moved = [_way(values[-1], other) for other in others]
         if any(value is not None for value in values):
             rows.append((id, measure(id).unit, *values, others[1], now.get("low"), now.get("high"), *moved))
-    names = [told.span.name for told in six(past)]
     sides = ["last_year", "value_low", "value_high", "moved", "moved_on_last_year"]
-    return pd.DataFrame(rows, columns=["id", "unit", *names, *sides])
+    return pd.DataFrame(rows, columns=["id", "unit", *names(past), *sides])
 
 
 def units(past: Past) -> dict[str, str]:
     """Units of the columns of `periods`."""
-    return {told.span.name: "row" for told in six(past)} | UNITS | WORDS_OF
+    return dict.fromkeys(names(past), "row") | UNITS | WORDS_OF
 
 
 def _way(value: float | None, other: float | None) -> str | None:
@@ -159,8 +162,13 @@ def against(past: Past, ids: Sequence[str] = KPIS) -> dict:
             side = better if (now["value"] - then["value"]) * way > 0 else worse
             side.append((size, _trait(id, now["value"], then["value"], past)))
     sorted_ = [[trait for _, trait in sorted(s, key=lambda m: -m[0])] for s in (better, worse)]
-    name = "" if year is None else year.span.name
-    return {"last_year": name, "told": len(both), "better": sorted_[0], "worse": sorted_[1], "least": LEAST}
+    return {
+        "last_year": year_before(past),
+        "told": len(both),
+        "better": sorted_[0],
+        "worse": sorted_[1],
+        "least": LEAST,
+    }
 
 
 def _size(id: str, now: Mapping, then: Mapping, many: int) -> float:
@@ -188,3 +196,13 @@ def _trait(id: str, now: float, then: float, past: Past) -> dict:
         "inside": now / scale,
         "others": then / scale,
     }
+
+
+def names(past: Past) -> list[str]:
+    """The newest six periods by their names, oldest first: the columns of `periods`."""
+    return [told.span.name for told in six(past)]
+
+
+def year_before(past: Past) -> str:
+    """The name of the same period a year before; empty where there is none."""
+    return "" if past.last_year is None else past.last_year.span.name

@@ -183,8 +183,12 @@ def _bullet(ax: Axes, row: pd.Series, place: int, *, label: str, value: str, sho
     bar(low, high, 0.34, "#F4F4F4")
     if pd.notna(row["usual_low"]):
         bar(row["usual_low"], row["usual_high"], 0.34, "#C9C9C9")
-    if pd.notna(row[value]):
+    if pd.notna(row[value]) and row[value] >= 0:
         bar(0.0, row[value], 0.13, BLUE)
+    elif pd.notna(row[value]):
+        # A bar from zero would be the longer the less is reached: below zero a block marks the place.
+        at = across(row[value])
+        ax.add_patch(Rectangle((at - 0.008, place - 0.13), 0.016, 0.26, color=BLUE, linewidth=0))
     if pd.notna(row["plan"]):
         ax.plot(across(row["plan"]), place, "o", color="white", markeredgecolor=INK, markersize=6.5)
     if pd.notna(row["benchmark"]):

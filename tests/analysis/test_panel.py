@@ -20,6 +20,7 @@ def past(*figures: dict, name: str = "2024-Q4", whole: int = 99) -> Past:
             {id: value if isinstance(value, dict) else {"value": value} for id, value in one.items()},
             n,
             n,
+            n,
         )
         for span, one, n in zip(
             spans, figures, [len(figures) - n <= whole for n in range(len(figures))], strict=True
@@ -88,3 +89,10 @@ def test_without_a_year_before_nothing_is_better_or_worse():
     found = panel.against(past({"sales.all": 1000}, {"sales.all": 9}), ["sales.all"])
     assert found == {"last_year": "", "told": 0, "better": [], "worse": [], "least": 0.05}
     assert panel.panel(past({"sales.all": None}), ["sales.all"])["trend"].tolist() == [""]
+
+
+def test_a_measure_that_cannot_be_had_says_why():
+    figures = {"sales.all": 5, "nps.score": {"value": None, "n": 0, "why": "not supplied"}}
+    table = panel.panel(past(figures), list(figures))
+    assert table["why"].tolist() == [None, "not supplied"]
+    assert "why" not in panel.panel(past(figures), ["sales.all"])
