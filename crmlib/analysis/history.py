@@ -79,15 +79,23 @@ class Past:
         return self.periods[-2] if len(self.periods) > 1 else None
 
     def series(self) -> Series:
-        """KPI → (first day, last day, value in main units) of every period in which it is known."""
+        """KPI → (first day, last day, value in main units) of every period in which it is known.
+
+        Of a client with less than a year before every period, new customers are as far as can be told.
+        """
         found: Series = {}
-        for told in self.periods:
-            for id in told.figures:
-                value = told.figure(id).get("value")
-                if value is not None:
-                    scale = 10**self.decimals if measure(id).unit == "money" else 1
-                    days = (told.span.start, told.span.as_of)
-                    found.setdefault(id, []).append((*days, float(value) / scale))
+        for id in dict.fromkeys(id for told in self.periods for id in told.figures):
+            known = [(told, told.figure(id)) for told in self.periods if told.figure(id)]
+            if not known and id in OF_A_YEAR:
+                known = [(told, told.figures.get(id, {})) for told in self.periods if told.both]
+            scale = 10**self.decimals if measure(id).unit == "money" else 1
+            values = [
+                (told.span.start, told.span.as_of, float(figure["value"]) / scale)
+                for told, figure in known
+                if figure.get("value") is not None
+            ]
+            if values:
+                found[id] = values
         return found
 
 

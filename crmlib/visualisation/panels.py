@@ -45,8 +45,9 @@ def sparklines(
     value : the column whose name values are shown by
     year_before : the name of the same period a year ago, which may lie before the first of `periods`
     """
-    shown = table[table[list(periods)].notna().sum(axis=1) > 0].head(MOST_ROWS).reset_index(drop=True)
-    if shown.empty:
+    known = table[list(periods)].notna().sum(axis=1)
+    shown = table[known > 0].head(MOST_ROWS).reset_index(drop=True)
+    if not (known > 1).any():  # one period is no movement
         return None
     last = len(periods) - 1
     at = list(periods).index(year_before) if year_before in periods else -1
@@ -58,7 +59,8 @@ def sparklines(
             text = show(value, newest, row["unit"]) if pd.notna(newest) else "–"
             _written(ax, text, last + 0.35, place, weight="bold")
         ax.set_yticks(shown.index, [_cut(str(name), 22) for name in shown[label]])
-        ax.set_xticks([0, last], [periods[0], periods[last]])
+        # A stretch of days has a long name: from above, to below.
+        ax.set_xticks([0, last], [periods[at].replace("_", "\n") for at in (0, last)])
         ax.set(xlim=(min(at, 0) - 0.4, last + 1.9), ylim=(len(shown) - 0.4, -0.6))
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)

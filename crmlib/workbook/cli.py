@@ -130,7 +130,9 @@ def _goals(client: clients.Client, as_of: dt.date) -> None:
         return
     found = answering.beforehand(client.goals, supplied=client.tables.named(), as_of=as_of)
     for key, why, detail in found:
-        click.echo(f"  goals.{key}: {WORDS[why][0].lower()}{WORDS[why][1:]}{f' ({detail})' if detail else ''}")
+        click.echo(
+            f"  goals.{key}: {WORDS[why][0].lower()}{WORDS[why][1:]}{f' ({detail})' if detail else ''}"
+        )
     if not found:
         click.echo(f"  goals: {len(client.goals)}, nothing wanting in how they are written")
 

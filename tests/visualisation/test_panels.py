@@ -49,7 +49,7 @@ def test_a_movement_is_told_in_words():
 
 
 @pytest.mark.parametrize(
-    "values", [(1, 1, 1, 1, 1), (None, None, None, None, 4), (None, None, None, 3, None), (-5, 0, 5, 0, -5)]
+    "values", [(1, 1, 1, 1, 1), (None, None, 7, None, 4), (None, 3, 3, 3, None), (-5, 0, 5, 0, -5)]
 )
 def test_what_never_moved_is_known_once_or_falls_below_zero_is_drawn(values):
     chart = sparklines(measures(line("a", *values, last_year=values[0], moved_on_last_year="held")))
@@ -64,6 +64,7 @@ def test_a_year_before_that_lies_before_the_line_has_a_place_left_of_it():
 
 def test_measures_that_nobody_knows_make_no_picture():
     assert sparklines(measures(line("a", *[None] * 5))) is None
+    assert sparklines(measures(line("a", *[None] * 4, 5))) is None  # one period is no movement
     assert sparklines(measures(line("a", 1, 2, 3, 4, 5)).head(0)) is None
 
 
