@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -138,8 +137,9 @@ def _way(value: float | None, other: float | None) -> str | None:
 def against(past: Past, ids: Sequence[str] = KPIS) -> dict:
     """What is better and what is worse than a year ago, the largest moves first.
 
-    A measure with an interval counts only beyond chance: further than the 90 % reach of the difference, wide
-    enough for all of them together (Bonferroni). A total counts from `LEAST` on.
+    A measure with an interval counts only beyond chance: further than the 90 % reach of the difference, wide enough
+    for all of them together (Bonferroni). So does a number of customers or orders, as a difference of two Poisson
+    counts. What is no estimate counts from `LEAST` on.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def against(past: Past, ids: Sequence[str] = KPIS) -> dict:
         if id not in ALWAYS_MORE
     ]
     both = [pair for pair in pairs if pair[1].get("value") is not None and pair[2].get("value") is not None]
-    many = sum(now.get("low") is not None for _, now, _ in both)
+    many = sum(now.get("low") is not None or measure(id).unit == "count" for id, now, _ in both)
     better, worse = [], []
     for id, now, then in both:
         way = -1 if id in LESS_IS_BETTER else 1
@@ -173,16 +173,16 @@ def against(past: Past, ids: Sequence[str] = KPIS) -> dict:
 
 def _size(id: str, now: Mapping, then: Mapping, many: int) -> float:
     """How far a measure moved, in reaches of chance or in `LEAST`s; 0 where that is not far enough."""
-    moved = now["value"] - then["value"]
+    moved, unit = now["value"] - then["value"], measure(id).unit
+    wider = stats.norm.ppf(1 - 0.05 / max(many, 1))
+    # Of shares and scores without an interval the difference, of all else the growth.
+    size = abs(change(unit, now["value"], then["value"]) or 0) / LEAST
     if now.get("low") is not None and then.get("low") is not None:
-        near = "high" if moved < 0 else "low"
-        far = "low" if moved < 0 else "high"
-        reach = math.hypot(now[near] - now["value"], then[far] - then["value"])
-        wider = stats.norm.ppf(1 - 0.05 / max(many, 1)) / stats.norm.ppf(0.95)
-        size = abs(moved) / (reach * wider) if reach else math.inf * abs(np.sign(moved))
-    else:
-        # Of shares and scores without an interval the difference, of totals the growth.
-        size = abs(change(measure(id).unit, now["value"], then["value"]) or 0) / LEAST
+        near, far = ("high", "low") if moved < 0 else ("low", "high")
+        reach = math.hypot(now[near] - now["value"], then[far] - then["value"]) * wider / stats.norm.ppf(0.95)
+        size = abs(moved) / reach if reach else math.inf if moved else 0.0
+    elif unit == "count":
+        size = min(size, abs(moved) / (math.sqrt(now["value"] + then["value"]) * wider or 1.0))
     return size if size > 1 else 0.0
 
 

@@ -75,6 +75,14 @@ def test_a_share_is_worse_only_beyond_chance_and_a_total_beyond_a_twentieth():
     assert (found["last_year"], found["told"]) == ("2023-Q4", 3)
 
 
+def test_a_few_more_customers_are_chance_and_many_more_are_not():
+    # √(106 + 116) = 14.9, times 1.645: ten more are chance; √(100 + 160) = 16.1, times 1.645: sixty are not.
+    few = panel.against(past({"customers.new": 106}, {}, {}, {}, {"customers.new": 116}), ["customers.new"])
+    many = panel.against(past({"customers.new": 100}, {}, {}, {}, {"customers.new": 160}), ["customers.new"])
+    assert few["better"] == []
+    assert [part["inside"] for part in many["better"]] == [160]
+
+
 def test_less_churn_is_better_and_more_returns_are_worse():
     then = {"churn.rate": share(0.2, 0.01), "sales.returns": -100, "customers.total": 50}
     now = {"churn.rate": share(0.1, 0.01), "sales.returns": -200, "customers.total": 90}
