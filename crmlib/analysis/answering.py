@@ -17,8 +17,15 @@ PARTS = {
     "sales.identified": {"value.retained", "value.acquired"},
 }
 GROUPS = "sales.identified."
-UNITS = {"odds": "share", "status": "word", "by": "date", "target": "row", "parts": "row", "open": "row"}
-UNITS |= {"divided": "word", "sum": "word"}
+UNITS = {
+    "odds": "share",
+    "status": "word",
+    "by": "date",
+    "target": "row",
+    "sub_goals": "row",
+    "nobodys": "row",
+}
+UNITS |= {"divided": "word", "together": "word"}
 
 
 def answering(standing: pd.DataFrame) -> pd.DataFrame:
@@ -83,11 +90,13 @@ def parts(goals: Mapping[str, Goal]) -> pd.DataFrame:
 
     Returns
     -------
-    goal (its name), divided (by_group, by_part, by_time), target, parts (the sum of the sub-goals' targets), open
-    (what of the target is no sub-goal's; below 0 where they promise more), sum (equal, short, more), unit
+    goal (its name), divided (by_group, by_part, by_time), target, sub_goals (the sum of their targets), nobodys
+    (what of the target is no sub-goal's; below 0 where they promise more), together (parts_equal, _short, _more), unit
     """
     rows = [row for _, row in _sums(goals)]
-    return pd.DataFrame(rows, columns=["goal", "divided", "target", "parts", "open", "sum", "unit"])
+    return pd.DataFrame(
+        rows, columns=["goal", "divided", "target", "sub_goals", "nobodys", "together", "unit"]
+    )
 
 
 def _sums(goals: Mapping[str, Goal]) -> Iterator[tuple[str, tuple]]:
@@ -130,8 +139,8 @@ def _share_out(goal: Goal, stretches: list[Goal]) -> bool:
 
 def undivided(table: pd.DataFrame) -> dict:
     """Of `parts`: wholes, and those whose parts do not make them, for a sentence: parts against target each."""
-    wrong = table[table["sum"] != "parts_equal"]
-    sides = zip(wrong["goal"], wrong["unit"], wrong["parts"], wrong["target"], strict=True)
+    wrong = table[table["together"] != "parts_equal"]
+    sides = zip(wrong["goal"], wrong["unit"], wrong["sub_goals"], wrong["target"], strict=True)
     told = [{"fact": g, "word": None, "unit": u, "inside": p, "others": t} for g, u, p, t in sides]
     return {"wholes": len(table), "wrong": told}
 

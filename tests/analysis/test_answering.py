@@ -23,7 +23,7 @@ def region(name: str, target: float, **given) -> Goal:
 def one_row(tree: dict) -> tuple:
     table = answering.parts(tree)
     assert len(table) == 1
-    return tuple(table.loc[0, ["divided", "target", "parts", "open", "sum"]])
+    return tuple(table.loc[0, ["divided", "target", "sub_goals", "nobodys", "together"]])
 
 
 def test_regions_that_leave_a_part_of_the_target_to_nobody_are_told_by_how_much():
