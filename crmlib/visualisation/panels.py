@@ -27,8 +27,8 @@ Show = Callable[[str, float, str], str]
 def sparklines(
     table: pd.DataFrame,
     *,
-    label: str,
-    value: str,
+    label: str = "id",
+    value: str = "value",
     periods: Sequence[str],
     year_before: str,
     title: str,
@@ -133,8 +133,8 @@ def _movement(
 def bullets(
     table: pd.DataFrame,
     *,
-    label: str,
-    value: str,
+    label: str = "goal",
+    value: str = "actual",
     title: str,
     about: str,
     heading: Heading,
