@@ -74,15 +74,17 @@ class Exhibit:
             return fields(value, self.language)
         return self.language.show(None if empty else value, unit)
 
-    def axis(self, column: str, value: float) -> str:
-        """How a chart writes a value of this column: money short."""
-        unit = self._unit(column, "number")
-        return self.language.show(value, "short_money" if unit == "money" else unit)
+    def axis(self, column: str, value: float, row_unit: str = "number") -> str:
+        """How a chart writes a value of this column: money short, but where rows differ in their units."""
+        unit = self._unit(column, row_unit)
+        return self.language.show(value, "short_money" if self._unit(column, "row") == "money" else unit)
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
         shown = [
-            c for c in self.columns if self._unit(c, "text") in ("word", "name", "tags", "group", "joint")
+            c
+            for c in self.columns
+            if self._unit(c, "text") in ("word", "name", "tags", "group", "joint", "measure")
         ]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
@@ -174,7 +176,11 @@ def heading(column: str) -> str:
 
     >>> heading("birth_year"), heading("open_cases")
     ('Year of birth', 'Open cases')
+    >>> heading("2024-Q4")
+    '2024-Q4'
     """
+    if column[:1].isdigit():  # the name of a period
+        return column
     return HEADINGS.get(column) or WORDS.get(column) or column.replace("_", " ").capitalize()
 
 

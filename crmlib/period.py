@@ -99,6 +99,21 @@ class Period:
         except (ValueError, OverflowError):
             raise ConfigError(f"Period {self.name!r} has no period before it.") from None
 
+    def last_year(self) -> "Period":
+        """The same period a year before; 29 February, which few years have, is then 28 February.
+
+        >>> [Period.parse(name).last_year().name for name in ("2024", "2024-Q4", "2024-12")]
+        ['2023', '2023-Q4', '2023-12']
+        >>> Period.parse("2024-01-01_2024-02-29").last_year().name
+        '2023-01-01_2023-02-28'
+        """
+        try:
+            if self.unit == "days":
+                return Period.days(_year_before(self.start), _year_before(self.as_of))
+            return Period.calendar(self.start.year - 1, self.start.month, self.unit)
+        except ValueError:
+            raise ConfigError(f"Period {self.name!r} has no period a year before it.") from None
+
     @property
     def day_range(self) -> tuple[int, int]:
         """First and last day as whole day numbers, the form that tables carry."""
@@ -106,6 +121,12 @@ class Period:
 
 
 EPOCH = dt.date(1970, 1, 1)
+
+
+def _year_before(day: dt.date) -> dt.date:
+    """The same day of the year before."""
+    last = calendar.monthrange(day.year - 1, day.month)[1]
+    return dt.date(day.year - 1, day.month, min(day.day, last))
 
 
 def day_number(day: dt.date) -> int:

@@ -76,6 +76,31 @@ def test_before_the_first_year_there_is_no_period_to_compare_with():
 
 
 @pytest.mark.parametrize(
+    ("name", "year_before"),
+    [
+        ("2024", "2023"),
+        ("2024-Q4", "2023-Q4"),
+        ("2024-12", "2023-12"),
+        ("2024-02", "2023-02"),
+        ("2025-02", "2024-02"),
+        ("2024-03-05_2024-04-10", "2023-03-05_2023-04-10"),
+        ("2010-12-01_2011-12-09", "2009-12-01_2010-12-09"),  # longer than a year: the two overlap
+        ("2024-01-01_2024-02-29", "2023-01-01_2023-02-28"),  # no 29 February a year before
+        ("2024-02-29_2024-02-29", "2023-02-28_2023-02-28"),
+        ("2025-02-28_2025-03-01", "2024-02-28_2024-03-01"),  # the same days; a leap day lies among them
+    ],
+)
+def test_a_period_has_the_same_period_a_year_before(name, year_before):
+    assert Period.parse(name).last_year().name == year_before
+
+
+def test_before_the_first_year_there_is_no_year_before():
+    with pytest.raises(ConfigError) as refused:
+        Period.parse("1900-Q4").last_year()
+    assert str(refused.value) == "Period '1900-Q4' has no period a year before it."
+
+
+@pytest.mark.parametrize(
     ("delivered", "unit", "name"),
     [
         ("2025-01-06", "quarter", "2024-Q4"),

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from crmlib.analysis import odds
 from crmlib.goals import Goal
 from crmlib.measures import measure
 
 # KPIs that add up over periods; every other one is as it stands at the end of a period.
 SUMS = ("sales.", "profit.amount", "customers.new", "orders.count")
 CHANGES = 6  # changes of a KPI from one period to the next, below which a history tells no odds
-DRAWS = 10_000
+DAYS_A_YEAR = 365.25
 CRITERIA = ("specific", "measurable", "attainable", "relevant", "time_bound")
 History = Mapping[str, Sequence[tuple[dt.date, dt.date, float]]]
 
@@ -70,10 +71,10 @@ def _attainable(goal: Goal, history: History, *, as_of: dt.date) -> tuple[bool |
 
 
 def probability(goal: Goal, history: History, *, as_of: dt.date, seed: int = 0) -> float | None:
-    """How likely the goal is, if its KPI goes on changing from period to period as it did.
+    """How likely the goal is, if its KPI goes on as it did: about its level or trend, with its season, or as a walk.
 
-    The periods still to come are drawn from the changes of those that were, relative ones where all values
-    are above zero. No history of n changes can be surer than n + 1 to 1. None below `CHANGES` changes.
+    How it went is told by `crmlib.analysis.odds`. No history of n changes can be surer than n + 1 to 1. None below
+    `CHANGES` changes.
     """
     periods = history.get(goal.kpi, ())
     values = np.array([value for *_, value in periods], float)
@@ -81,18 +82,32 @@ def probability(goal: Goal, history: History, *, as_of: dt.date, seed: int = 0) 
         return float(_reached(goal, np.array([actual(goal, history, as_of=as_of)]))[0])
     if len(values) <= CHANGES:
         return None
-    length = (periods[-1][1] - periods[-1][0]).days + 1
+    length = _length(periods)
     ahead = max(round((goal.by - as_of).days / length), 1)
-    relative = bool((values > 0).all())
-    steps = np.diff(np.log(values) if relative else values)
-    drawn = np.random.default_rng(seed).choice(steps, (DRAWS, ahead)).cumsum(axis=1)
-    paths = values[-1] * np.exp(drawn) if relative else values[-1] + drawn
-    ends = paths[:, -1]
+    first = periods[0][0]
+    places = [round((start - first).days / length) + _season(first, length) for start, *_ in periods]
+    drawn = odds.paths(values, places=places, ahead=ahead, seasons=_seasons(length), seed=seed)
+    ends = drawn[:, -1]
     # Without a start a total is that of one period, the last before its day.
     if adds_up(goal.kpi) and goal.start is not None:
-        ends = paths.sum(axis=1) + (actual(goal, history, as_of=as_of) or 0.0)
-    unsure = 1 / (len(steps) + 2)
+        ends = drawn.sum(axis=1) + (actual(goal, history, as_of=as_of) or 0.0)
+    unsure = 1 / (len(values) + 1)
     return float(np.clip(_reached(goal, ends).mean(), unsure, 1 - unsure))
+
+
+def _length(periods: Sequence[tuple[dt.date, dt.date, float]]) -> float:
+    """Days of a period: those of all of them hardly differ."""
+    return float(np.mean([(last - first).days + 1 for first, last, _ in periods]))
+
+
+def _seasons(length: float) -> int:
+    """Periods a year: 4 of quarters, 12 of months; 0 where periods do not share a year out."""
+    return next((n for n in (4, 12) if abs(DAYS_A_YEAR / n - length) < 2), 0)
+
+
+def _season(first: dt.date, length: float) -> int:
+    """The place of a period in its year."""
+    return round(first.timetuple().tm_yday / length)
 
 
 def _reached(goal: Goal, values: np.ndarray) -> np.ndarray:
@@ -128,21 +143,53 @@ def standing(goals: Mapping[str, Goal], history: History, *, as_of: dt.date) -> 
     -------
     goal, name, parent, kpi, unit, actual, plan, target, short (of the target, 0 or more), probability, status
     (attained, on_plan, behind, missed; not_begun, not_computed, no_plan), by, owner, supervisor, benchmark (the best of
-    the competitors)
+    the competitors), usual_low, usual_high (what its KPI has been: of a total, over as long as the goal lasts)
     """
     rows = []
     for key, goal in goals.items():
         now, plan = (part(goal, history, as_of=as_of) for part in (actual, planned))
         way = 1 if goal.direction == "up" else -1
         short = None if now is None else max((goal.target - now) * way, 0.0)
-        rival = max(goal.benchmarks.values(), key=lambda v: v * way) if goal.benchmarks else None
+        rival = best(goal)[1] if goal.benchmarks else None
         odds = probability(goal, history, as_of=as_of)
         facts = (key, goal.name, goal.parent, goal.kpi, measure(goal.kpi).unit, now, plan, goal.target, short)
         status = _status(goal, now, plan, way, as_of)
-        rows.append((*facts, odds, status, goal.by, goal.owner, goal.supervisor, rival))
+        rows.append(
+            (*facts, odds, status, goal.by, goal.owner, goal.supervisor, rival, *usual(goal, history))
+        )
     names = ["goal", "name", "parent", "kpi", "unit", "actual", "plan", "target", "short", "probability"]
-    names += ["status", "by", "owner", "supervisor", "benchmark"]
+    names += ["status", "by", "owner", "supervisor", "benchmark", "usual_low", "usual_high"]
     return pd.DataFrame(rows, columns=names)
+
+
+def best(goal: Goal) -> tuple[str, float]:
+    """The competitor that does best by a goal's KPI, and how well."""
+    way = 1 if goal.direction == "up" else -1
+    name = max(goal.benchmarks, key=lambda rival: goal.benchmarks[rival] * way)
+    return name, goal.benchmarks[name]
+
+
+def benchmarked(goals: Mapping[str, Goal]) -> dict[str, float]:
+    """KPI → the best competitor's value, of the KPIs whose goals name competitors; in main units."""
+    named = [goal for goal in goals.values() if goal.benchmarks]
+    everybody: dict[str, Goal] = {}
+    for goal in named:
+        first = everybody.setdefault(goal.kpi, goal)
+        everybody[goal.kpi] = first.model_copy(update={"benchmarks": first.benchmarks | goal.benchmarks})
+    return {kpi: best(goal)[1] for kpi, goal in everybody.items()}
+
+
+def usual(goal: Goal, history: History) -> tuple[float | None, float | None]:
+    """Least and most of what a goal's KPI has been: of a total with a start, over as many periods as it lasts.
+
+    None where the history is shorter than that.
+    """
+    periods = history.get(goal.kpi, ())
+    values = [value for *_, value in periods]
+    if adds_up(goal.kpi) and goal.start is not None and periods:
+        many = max(round(((goal.by - goal.start).days + 1) / _length(periods)), 1)
+        values = [sum(values[n : n + many]) for n in range(len(values) - many + 1)]
+    return (min(values), max(values)) if values else (None, None)
 
 
 def _status(goal: Goal, now: float | None, plan: float | None, way: int, as_of: dt.date) -> str:
@@ -184,6 +231,8 @@ UNITS = {
     "actual": "row",
     "plan": "row",
     "target": "row",
+    "usual_low": "row",
+    "usual_high": "row",
     "benchmark": "row",
     "odds": "share",
 }
@@ -191,14 +240,17 @@ UNITS |= {"status": "word", "by": "date", "criterion": "word", "met": "word", "w
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Standing as a reader sees it, with the sub-goal that drives each miss; in the units of `UNITS`."""
+    """Standing as a reader sees it, with the sub-goal that drives each miss; in the units of `UNITS`.
+
+    Who answers for a goal stands in `crmlib.analysis.answering`.
+    """
     names = table.set_index("goal")["name"]
     missed = table["status"].isin(["behind", "missed"])
     driven = [
         names.get(driver(table, key), "") if m else "" for key, m in zip(table["goal"], missed, strict=True)
     ]
     columns = ["name", "kpi", "actual", "plan", "target", "odds", "status", "driver", "by"]
-    columns += ["owner", "supervisor", "benchmark", "unit"]
+    columns += ["benchmark", "usual_low", "usual_high", "unit"]
     told = table.assign(driver=driven, odds=table["probability"])
     return told[columns].rename(columns={"name": "goal"})
 

@@ -21,6 +21,7 @@ Figures = dict[str, dict]
 NOBODY = "nobody bought in the previous period"
 NOT_SUPPLIED = "not supplied"
 NO_DATA = "before the data begins"
+UNKNOWN = {"value": None, "n": 0, "why": NO_DATA}
 
 
 SALES = (
@@ -53,22 +54,27 @@ def sales(transactions: Any, span: Period) -> Figures:
     """
     first, last = span.day_range
     lines = nw.from_native(transactions).lazy()
-    parts = in_memory(
-        lines.filter(nw.col("order_day") >= first, nw.col("order_day") <= last)
-        .with_columns(
+    during = lines.filter(nw.col("order_day") >= first, nw.col("order_day") <= last)
+    parts = in_memory(counted_lines(during))
+    if not _covered(lines, span):
+        return dict.fromkeys(EVERY_SALE, UNKNOWN)
+    return sold(parts)
+
+
+def counted_lines(lines: nw.LazyFrame, *by: str) -> nw.LazyFrame:
+    """Lines of what may be sales, counted by kind, known, abnormal and takes_back: what `sold` takes."""
+    return (
+        lines.with_columns(
             nw.when(nw.col("flags").str.contains("abnormal")).then(1).otherwise(0).alias("abnormal"),
             nw.when(nw.col("returned") < 0).then(1).otherwise(0).alias("takes_back"),
         )
-        .group_by("kind", "known", "abnormal", "takes_back")
+        .group_by(*by, "kind", "known", "abnormal", "takes_back")
         .agg(nw.len().alias("lines"), nw.col("amount").sum(), nw.col("returned").sum())
     )
-    if not _covered(lines, span):
-        return {id: {"value": None, "n": 0, "why": NO_DATA} for id in EVERY_SALE}
-    return _sales(parts)
 
 
-def _sales(parts: pd.DataFrame) -> Figures:
-    """The figures of lines counted by kind, known, abnormal and takes_back."""
+def sold(parts: pd.DataFrame) -> Figures:
+    """The figures of lines counted by `counted_lines`."""
     sold, known = parts["kind"] == "sale", parts["known"].astype(bool)
     back, odd = parts["takes_back"] == 1, parts["abnormal"] == 1
 
@@ -107,7 +113,11 @@ def orders(transactions: Any, span: Period) -> Figures:
     lines = known_lines(transactions, first_day=first, last_day=last).filter(nw.col("kind") == "sale")
     numbers = lines.group_by("order_id").agg(nw.col("amount").sum())
     table = in_memory(numbers.select(nw.len().alias("orders"), nw.col("amount").sum()))
-    count, gross = int(table["orders"].iloc[0]), int(table["amount"].fillna(0).iloc[0])
+    return ordered(int(table["orders"].iloc[0]), int(table["amount"].fillna(0).iloc[0]))
+
+
+def ordered(count: int, gross: int) -> Figures:
+    """The figures of so many orders, and what was sold by them."""
     mean = (
         {"value": gross / count, "n": count}
         if count

@@ -103,6 +103,7 @@ def check(name: str) -> None:
         )
         click.echo(f"  delivered on {day}{how}; the newest complete {client.unit} is {newest}")
         _cleaned(client, delivery, day)
+        _goals(client, Period.newest_complete(day, client.unit).as_of)
 
 
 def _cleaned(client: clients.Client, delivery: dict, day: dt.date) -> None:
@@ -118,6 +119,22 @@ def _cleaned(client: clients.Client, delivery: dict, day: dt.date) -> None:
     orders = client.tables.transactions
     if orders is not None and "customer_id" not in orders.columns:
         click.echo("  transactions: no customer_id is mapped, so no figure of customers can be had")
+
+
+def _goals(client: clients.Client, as_of: dt.date) -> None:
+    """What goals lack as they are written; what only their KPIs can tell stands in notebook 05."""
+    from crmlib.analysis import answering
+    from crmlib.language import WORDS
+
+    if not client.goals:
+        return
+    found = answering.beforehand(client.goals, supplied=client.tables.named(), as_of=as_of)
+    for key, why, detail in found:
+        click.echo(
+            f"  goals.{key}: {WORDS[why][0].lower()}{WORDS[why][1:]}{f' ({detail})' if detail else ''}"
+        )
+    if not found:
+        click.echo(f"  goals: {len(client.goals)}, nothing wanting in how they are written")
 
 
 @main.command("list")

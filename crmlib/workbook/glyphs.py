@@ -10,11 +10,12 @@ from pathlib import Path
 
 FAMILY = "Workbook Sans SC"
 FIRST_CJK = 0x2E80  # below, every system has a font
+BLOCKS = range(0x2581, 0x2589)  # but not for the blocks of a line in a table, which must all be of one font
 
 
 def face(text: str) -> str:
     """An `@font-face` rule with the glyphs this text needs; empty where it needs none."""
-    wanted = {ord(sign) for sign in text if ord(sign) >= FIRST_CJK}
+    wanted = {ord(sign) for sign in text if ord(sign) >= FIRST_CJK or ord(sign) in BLOCKS}
     if not wanted:
         return ""
     from fontTools import subset  # half a second that an English page need not pay

@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy import stats
 
 from crmlib.analysis import goals
 from crmlib.goals import Goal, checked_tree
@@ -53,13 +54,46 @@ def test_what_a_goal_lacks_is_named():
     assert linted(goal(), history("retention.rate", [0.6] * 6))["attainable"] == [None, "history_too_short"]
 
 
-def test_odds_of_one_period_ahead_are_the_share_of_changes_that_suffice():
-    # Changes of +10 and −10 in turn, four of each (factor 1.1 or its inverse): up suffices, down does not.
-    values = 100 * 1.1 ** np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])
-    one = goal(kpi="orders.mean", target=105.0)
-    assert goals.probability(one, history("orders.mean", values), as_of=AS_OF) == pytest.approx(0.5, abs=0.02)
+def test_odds_of_a_level_are_those_of_the_next_draw_about_it():
+    # Eleven values about 100 without order: the next is t-distributed about their mean, wider by 1/11.
+    values = np.array([103, 98, 101, 95, 104, 99, 97, 102, 96, 105, 100.0])
+    logs = np.log(values)
+    spread = logs.std(ddof=1) * np.sqrt(1 + 1 / 11)
+    by_hand = stats.t.sf((np.log(102) - logs.mean()) / spread, 10)
+    one = goal(kpi="orders.mean", target=102.0)
+    found = goals.probability(one, history("orders.mean", values), as_of=AS_OF)
+    assert found == pytest.approx(by_hand, abs=0.05)  # other ways of going on have a little weight too
     never = goal(kpi="orders.mean", target=200.0)
-    assert goals.probability(never, history("orders.mean", values), as_of=AS_OF) == pytest.approx(1 / 10)
+    assert goals.probability(never, history("orders.mean", values), as_of=AS_OF) == pytest.approx(1 / 12)
+
+
+def test_what_every_fourth_quarter_reached_is_expected_of_the_next():
+    # The third quarter is under way to the fourth: 130 in each fourth quarter, near 100 in all others.
+    noise = [1, -1, 0, 2, -2, 1, 0, -1, 1, 0, -1]
+    values = [
+        100 + part + (30 if day.month == 12 else 0) for part, (_, day) in zip(noise, QUARTERS, strict=True)
+    ]
+    one = goal(kpi="orders.mean", target=120.0)
+    assert goals.probability(one, history("orders.mean", values), as_of=AS_OF) > 0.85
+    spring = goal(kpi="orders.mean", target=120.0, by=dt.date(2025, 3, 31))
+    assert goals.probability(spring, history("orders.mean", values), as_of=AS_OF) < 0.15
+
+
+def test_a_trend_is_carried_on():
+    values = [100, 104, 107, 112, 116, 119, 125, 128, 132, 136, 139.0]  # nearly four more each time
+    near = goal(kpi="orders.mean", target=141.0)
+    far = goal(kpi="orders.mean", target=150.0)
+    assert goals.probability(near, history("orders.mean", values), as_of=AS_OF) > 0.8
+    assert goals.probability(far, history("orders.mean", values), as_of=AS_OF) < 0.15
+
+
+def test_a_period_without_a_value_is_a_gap_and_no_step():
+    values = [100, 104, 107, 112, 116, 119, 125, 128, 132, 136, 139.0]
+    known = history("orders.mean", values)["orders.mean"]
+    gone = {"orders.mean": known[:4] + known[5:]}
+    one = goal(kpi="orders.mean", target=143.0)
+    whole = goals.probability(one, {"orders.mean": known}, as_of=AS_OF)
+    assert goals.probability(one, gone, as_of=AS_OF) == pytest.approx(whole, abs=0.1)
 
 
 def test_when_the_day_has_come_there_are_no_odds():
@@ -129,12 +163,33 @@ def test_a_goal_whose_kpi_cannot_be_computed_says_so_and_the_others_stand():
 
 
 def test_a_total_without_a_start_is_that_of_its_last_period():
-    # Half of the changes suffice for one period; a sum with the one before would always do.
-    values = 100 * 1.1 ** np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])
-    one = goal(kpi="customers.new", target=105.0)
-    assert goals.probability(one, history("customers.new", values), as_of=AS_OF) == pytest.approx(
-        0.5, abs=0.02
-    )
+    # Each quarter brings about 100: 105 of one is a matter of chance, of a sum with the one before it is certain.
+    values = [103, 98, 101, 95, 104, 99, 97, 102, 96, 105, 100.0]
+    one = goal(kpi="customers.new", target=101.0)
+    assert 0.25 < goals.probability(one, history("customers.new", values), as_of=AS_OF) < 0.6
+    begun = goal(kpi="customers.new", target=101.0, start=dt.date(2024, 7, 1))
+    assert goals.probability(begun, history("customers.new", values), as_of=AS_OF) > 0.9
+
+
+def test_the_usual_range_of_a_total_is_of_as_many_periods_as_the_goal_lasts():
+    past = history("sales.identified", [50, 100, 120, 130])
+    half = goal(kpi="sales.identified", target=300, start=dt.date(2024, 7, 1))
+    assert goals.usual(half, past) == (150, 250)  # 50 + 100 … 120 + 130
+    assert goals.usual(goal(kpi="sales.identified", target=300), past) == (50, 130)
+    long = goal(kpi="sales.identified", target=900, start=dt.date(2024, 1, 1), by=dt.date(2025, 12, 31))
+    assert goals.usual(long, past) == (None, None)
+    assert goals.usual(goal(), {}) == (None, None)
+
+
+def test_the_best_competitor_is_the_least_where_less_is_the_aim():
+    low = goal(kpi="churn.rate", target=0.1, direction="down", benchmarks={"A": 0.12, "B": 0.08})
+    high = goal(benchmarks={"A": 0.6, "B": 0.7})
+    more = goal(benchmarks={"C": 0.9})
+    assert goals.best(low) == ("B", 0.08)
+    assert goals.benchmarked({"l": low, "h": high, "m": more, "n": goal(kpi="nps.score")}) == {
+        "churn.rate": 0.08,
+        "retention.rate": 0.9,
+    }
 
 
 def test_a_goal_that_has_not_begun_is_neither_on_plan_nor_behind():

@@ -112,6 +112,26 @@ def test_checking_reads_the_files_and_runs_nothing(home, monkeypatch):
     assert "orders.csv does not exist" in result.stderr
 
 
+def test_checking_says_what_goals_lack_before_anything_runs(home):
+    client = home.client("tiny")
+    goals = """
+goals:
+  all: {name: All, kpi: sales.identified, target: 100, by: 2025-12-31, owner: Li, supervisor: Wu, serves: growth}
+  north: {name: North, kpi: sales.identified.region.N, target: 60, by: 2025-12-31, parent: all, owner: An, supervisor: Li}
+  liked: {name: Liked, kpi: nps.score, target: 5, by: 2020-12-31}
+"""
+    client.config.write_text(client.config.read_text("utf-8") + goals, "utf-8")
+    lines = [line for line in crm("check", "tiny").stdout.splitlines() if line.startswith("  goals")]
+    assert lines == [
+        "  goals.liked: nobody owns it",
+        "  goals.liked: nobody supervises it",
+        "  goals.liked: it names neither a parent nor what it serves",
+        "  goals.liked: its day is past (2020-12-31)",
+        "  goals.liked: its KPI is computed from a table that is not supplied (surveys)",
+        "  goals.all: sub-goals do not make the whole (60 of 100)",
+    ]
+
+
 def test_a_copy_that_was_changed_is_never_overwritten(home):
     folder = home.client("tiny").folder / "lab"
     assert crm("lab", "tiny", "--copies-only").exit_code == 0

@@ -1,14 +1,18 @@
 """The page stands alone, reads well, and nothing a client's data says can do anything in it."""
 
+import base64
 import html.parser
+import io
 import json
 import re
 
 import nbformat
 import pytest
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.ttLib import TTFont
 
 from crmlib.period import Period
-from crmlib.workbook import report
+from crmlib.workbook import glyphs, report
 from crmlib.workbook.execution import Failure
 from crmlib.workbook.kernels import ROOT
 
@@ -149,6 +153,22 @@ def test_chinese_text_brings_its_own_glyphs_and_english_text_none(home):
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
     assert Page(pages[1]).all("meta")[1]["content"] == policy
     assert re.findall(r"url\((.{15})", pages[1]) == ["data:font/woff;"]
+
+
+def test_the_blocks_of_a_line_in_a_table_are_of_one_font():
+    rule = glyphs.face("Sales ▁▂▃▄▅▆▇█ ·")
+    font = TTFont(io.BytesIO(base64.b64decode(re.search(r"base64,([^)]+)\)", rule)[1])))
+    assert {chr(sign) for sign in font.getBestCmap()} == set("▁▂▃▄▅▆▇█")
+    # They stand on one foot, each higher than the one before it.
+    drawn = font.getGlyphSet()
+    tops, feet = [], []
+    for sign in "▁▂▃▄▅▆▇█":
+        pen = BoundsPen(drawn)
+        drawn[font.getBestCmap()[ord(sign)]].draw(pen)
+        feet.append(pen.bounds[1])
+        tops.append(pen.bounds[3])
+    assert len(set(feet)) == 1
+    assert tops == sorted(set(tops))
 
 
 @pytest.mark.parametrize("tag", ["parameters", "injected-parameters", "session", "setup", "explore"])
