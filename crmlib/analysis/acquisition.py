@@ -45,7 +45,7 @@ def each(cost: int, people: int) -> dict:
         return {"value": None, "n": int(people), "why": FEW if people else NOBODY}
     tail = (1 - LEVEL) / 2
     fewest, most = stats.chi2.ppf(tail, 2 * people) / 2, stats.chi2.ppf(1 - tail, 2 * people + 2) / 2
-    return {"value": cost / people, "low": cost / most, "high": cost / fewest, "n": int(people)}
+    return {"value": cost / people, "low": float(cost / most), "high": float(cost / fewest), "n": int(people)}
 
 
 def won(facts: pd.DataFrame, transactions: Any) -> pd.DataFrame:
