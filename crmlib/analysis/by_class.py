@@ -92,7 +92,7 @@ def _levels(ids: pd.Series, judged: pd.DataFrame, judged_before: pd.DataFrame, n
     if name in ATTRIBUTES:
         found = ids.map(judged.set_index("customer_id")[name])
     else:
-        found = ids.map(judged_before.set_index("customer_id")[name]).fillna(NEW)
+        found = ids.map(judged_before.set_index("customer_id")[name]).astype(object).fillna(NEW)
     told = found.mask(found.isin(UNTOLD))
     # Where everybody lacks it, or has only just come, it tells no groups.
     return found if len(set(told.dropna()) - {NEW, UNKNOWN}) else told.mask(found.notna())
@@ -283,7 +283,6 @@ def churned(table: pd.DataFrame) -> Figures:
         row = rows[0]
         found[count] = {"value": row["churned"], "n": row["customers"]}
         told = {"value": row["rate"], "low": row["rate_low"], "high": row["rate_high"]}
-        found[rate] = ({"value": None, "why": FEW} if pd.isna(row["rate"]) else told) | {
-            "n": row["customers"]
-        }
+        refused = {"value": None, "why": FEW}
+        found[rate] = (refused if pd.isna(row["rate"]) else told) | {"n": row["held_before"]}
     return found
