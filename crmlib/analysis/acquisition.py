@@ -208,28 +208,31 @@ def dearer(now: Figures, before: Figures) -> dict:
 
     Returns
     -------
-    value, low, high, before, size (of the growth), grew (whether it rose at all), apart (beyond chance; None
-    where one of the two is not told), least (new customers of the smaller period), spent
+    value, low, high, before, size (of the growth), grew (whether it rose at all), apart (beyond chance), known
+    (whether a cost is dated in the period and order lines tell who was new), least (new customers of the
+    smaller period; 0 where one of the two costs is not told, and then size, grew and apart are None)
     """
     one, other = now["cac.amount"], before["cac.amount"]
     told = {name: one.get(name) for name in ("value", "low", "high")} | {"before": other.get("value")}
-    told |= {"least": min(one["n"], other["n"]), "spent": now["acquisition.amount"]["value"]}
+    told |= {"known": one["value"] is not None or one["why"] in (FEW, NOBODY)}
     if one["value"] is None or other["value"] is None:
-        return told | {"size": None, "grew": None, "apart": None}
+        return told | {"least": 0, "size": None, "grew": None, "apart": None}
     growth = (one["value"] - other["value"]) / other["value"] if other["value"] else None
     spent = [part["acquisition.amount"]["value"] for part in (now, before)]
     part = spent[0] / sum(spent) if sum(spent) else 0.5
     odds = stats.binomtest(one["n"], one["n"] + other["n"], part).pvalue
     size = None if growth is None else abs(growth)
-    return told | {"size": size, "grew": one["value"] > other["value"], "apart": bool(odds < 1 - LEVEL)}
+    told |= {"least": min(one["n"], other["n"]), "size": size, "grew": one["value"] > other["value"]}
+    return told | {"apart": bool(odds < 1 - LEVEL)}
 
 
 def largest(table: pd.DataFrame) -> dict:
-    """The channel that took most of the cost: its name, its share, the money, and of how many channels."""
-    first = table.head(1)
+    """Of the channels with a name, the one that took most: its name, its share, the money, and of how many."""
+    named = table[(table["channel"] != UNKNOWN) & (table["amount"] > 0)]
+    first = named.head(1)
     return {
         "names": first["channel"].tolist(),
         "share": float(first["share"].sum()),
         "money": int(first["amount"].sum()),
-        "channels": len(table),
+        "channels": len(named),
     }

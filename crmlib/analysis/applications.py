@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from crmlib.analysis import intervals
-from crmlib.analysis.kpis import Figures
+from crmlib.analysis.kpis import NO_DATA, Figures
 from crmlib.period import Period
 
 # Decided applications of a group; below it a share with its interval says next to nothing.
@@ -79,17 +79,18 @@ def read(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def figures(applications: pd.DataFrame | None, judged: pd.DataFrame | None, span: Period) -> Figures:
-    """Applications of a period and what became of them.
+    """Applications of a period and what became of them; before the first application nothing is known of any.
 
     Parameters
     ----------
     applications : by as_of, in the columns of `tables.APPLICATIONS`; None where not supplied
     judged : as `judged` returns it
     """
-    if applications is None or judged is None:
+    if applications is None or judged is None or not len(applications):
         counted = ("made", "decided", "approved", "pending", "unread")
         ids = [f"finance.{name}" for name in (*counted, "success_rate", "granted", "days.mean")]
-        return {id: {"value": None, "n": 0, "why": NOT_SUPPLIED} for id in ids}
+        why = NOT_SUPPLIED if applications is None else NO_DATA
+        return {id: {"value": None, "n": 0, "why": why} for id in ids}
     told = read(judged)
     yes = told[told["decision"] == APPROVED]
     made = int(applications["applied_day"].between(*span.day_range).sum())

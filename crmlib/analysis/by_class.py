@@ -286,3 +286,27 @@ def churned(table: pd.DataFrame) -> Figures:
         refused = {"value": None, "why": FEW}
         found[rate] = (refused if pd.isna(row["rate"]) else told) | {"n": row["held_before"]}
     return found
+
+
+def between(table: pd.DataFrame) -> dict:
+    """How far the definitions of churn lie apart: least and most lost, by which, and whether that is close.
+
+    Close: the interval of each reaches the other's value.
+
+    Returns
+    -------
+    definitions (with a share), least, most, least_by, most_by (words), close (None below two definitions)
+    """
+    told = table.dropna(subset=["rate"])
+    if len(told) < 2:
+        nothing = {"least": None, "most": None, "least_by": [], "most_by": [], "close": None}
+        return {"definitions": len(told)} | nothing
+    low, high = told.loc[told["rate"].idxmin()], told.loc[told["rate"].idxmax()]
+    return {
+        "definitions": len(told),
+        "least": float(low["rate"]),
+        "most": float(high["rate"]),
+        "least_by": [low["definition"]],
+        "most_by": [high["definition"]],
+        "close": bool(low["rate_high"] >= high["rate"] and high["rate_low"] <= low["rate"]),
+    }

@@ -12,9 +12,9 @@ from crmlib.period import Period
 
 UNKNOWN, NOT_SUPPLIED = "unknown", "not supplied"
 SUMS = ("reach", "engagement", "conversions", "cost")
-COLUMNS = ["channel", "campaigns", *SUMS, "engaged", "converted", "cost_each", "reach_before", "change"]
+COLUMNS = ["channel", "campaigns", *SUMS, "engaged", "converted", "conversion_cost", "reach_before", "change"]
 UNITS = dict.fromkeys(("campaigns", "reach", "engagement", "conversions", "reach_before"), "count")
-UNITS |= {"cost": "money", "cost_each": "money", "engaged": "share", "converted": "share"}
+UNITS |= {"cost": "money", "conversion_cost": "money", "engaged": "share", "converted": "share"}
 
 
 def during(campaigns: pd.DataFrame | None, span: Period) -> pd.DataFrame | None:
@@ -62,7 +62,7 @@ def by_channel(campaigns: pd.DataFrame | None, span: Period) -> pd.DataFrame:
     Returns
     -------
     channel ("unknown" where none is named), campaigns, reach, engagement, conversions, cost (each empty where not
-    supplied), engaged (engagement ÷ reach), converted (conversions ÷ engagement), cost_each (cost ÷ conversions;
+    supplied), engaged (engagement ÷ reach), converted (conversions ÷ engagement), conversion_cost (cost ÷ conversions;
     empty below `acquisition.ENOUGH`), reach_before (in the previous period), change (of the reach)
     """
     now, before = during(campaigns, span), during(campaigns, span.previous())
@@ -83,7 +83,7 @@ def by_channel(campaigns: pd.DataFrame | None, span: Period) -> pd.DataFrame:
         rows.append((channel, len(group), *sums, engaged, converted, each, then.get(channel), None))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table = table.astype(dict.fromkeys((*SUMS, "reach_before"), "Int64"))
-    table = table.astype(dict.fromkeys(("engaged", "converted", "cost_each"), float))
+    table = table.astype(dict.fromkeys(("engaged", "converted", "conversion_cost"), float))
     earlier = table["reach_before"].astype("Float64").astype(float)
     reached = table["reach"].astype("Float64").astype(float)
     table["change"] = (reached - earlier) / earlier.where(earlier > 0)

@@ -5,6 +5,7 @@ left out and never counted as nothing. All are ratios of totals of the period: n
 apart from the mean over the customers whom costs name.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -126,6 +127,13 @@ def by_line(transactions: Any, span: Period, column: str) -> pd.DataFrame:
     if not len(table) or table[column].isna().all():
         return pd.DataFrame(columns=LINES)
     return shared(table.rename(columns={column: "level"}).assign(**{"class": column}))[LINES]
+
+
+def by_lines(transactions: Any, span: Period, columns: Iterable[str]) -> pd.DataFrame:
+    """The tables of `by_line` for several columns in one."""
+    parts = [by_line(transactions, span, column) for column in columns]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=LINES)
 
 
 def shared(table: pd.DataFrame) -> pd.DataFrame:

@@ -118,7 +118,9 @@ def test_a_channel_that_cost_only_in_the_previous_period_keeps_its_row():
         ["ads", 300, 0],
         ["fair", 0, 200],
     ]
-    assert acquisition.largest(table) == {"names": ["ads"], "share": 1.0, "money": 300, "channels": 2}
+    assert acquisition.largest(table) == {"names": ["ads"], "share": 1.0, "money": 300, "channels": 1}
+    nameless = acquisition.channels(costs(("2024-10-01", None, 300)), None, Q4)
+    assert acquisition.largest(nameless)["channels"] == 0
 
 
 def test_over_time_the_first_period_of_the_data_is_left_out_for_everyone_in_it_seems_new():

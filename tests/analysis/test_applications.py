@@ -103,7 +103,8 @@ def test_no_applications_none_decided_one_and_all_approved_each_have_their_words
     waiting = applied({"decided_day": None, "decision": "pending"})
     assert told(waiting)["finance.success_rate"]["why"] == "no application was decided in the period"
     assert told(waiting)["finance.granted"] == {"value": None, "n": 0, "why": "nothing was approved"}
-    assert told(applied())["finance.success_rate"]["value"] is None
+    early = told(applied({"applied_day": "2024-12-01"}, until="2024-11-30"))
+    assert {figure["why"] for figure in early.values()} == {"before the data begins"}
     one = told(applied({}))
     assert (one["finance.success_rate"]["value"], one["finance.success_rate"]["n"]) == (1.0, 1)
     every = applied(*({"credit_grade": grade} for grade in "AB" for _ in range(12)))

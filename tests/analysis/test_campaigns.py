@@ -44,8 +44,13 @@ def test_reach_engagement_effect_and_cost_by_platform_beside_the_previous_period
     }
     table = campaigns.by_channel(rows, Q4).set_index("channel")
     assert list(table.index) == ["Weibo", "WeChat"]
-    assert table.loc["WeChat", ["campaigns", "reach", "cost_each", "change"]].tolist() == [2, 1500, 200, 0.5]
-    assert pd.isna(table.loc["Weibo", "cost_each"])  # two conversions are too few
+    assert table.loc["WeChat", ["campaigns", "reach", "conversion_cost", "change"]].tolist() == [
+        2,
+        1500,
+        200,
+        0.5,
+    ]
+    assert pd.isna(table.loc["Weibo", "conversion_cost"])  # two conversions are too few
     moved = campaigns.moved(table.reset_index())
     assert (moved["grew"], moved["fell"], moved["fall"]) == (["WeChat"], ["Weibo"], 0.5)
 
