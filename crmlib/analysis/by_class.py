@@ -118,6 +118,15 @@ def _rates(people: pd.DataFrame, level: pd.Series) -> pd.DataFrame:
     return ordered.drop(columns=["place", "weight"]).reset_index(drop=True)
 
 
+def told(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Some columns of `rates` (`CAME`, `LEFT`), of the groups in which anybody counts beneath one of their shares.
+
+    Without order lines nobody is known to have bought, which is not the same as that nobody did.
+    """
+    whole = [column for column in columns if column in OF.values()]
+    return table.loc[table[whole].sum(axis=1) > 0, list(columns)].reset_index(drop=True)
+
+
 def figures(table: pd.DataFrame) -> Figures:
     """The rows of `rates` as figures; a group too small is told to be so, one that holds nobody has none."""
     found: Figures = {}
@@ -178,13 +187,13 @@ def ends(table: pd.DataFrame) -> dict:
     names (most profit), share (of all profit), sales (its share of sales), least (names of the lowest
     margin), margin, losing (names of groups with a loss), groups
     """
-    told = table[table["earned"].notna()] if len(table) else table
-    if not len(told):
+    known = table[table["earned"].notna()]
+    if not len(known):
         nothing = dict.fromkeys(("share", "sales", "margin"))
         return {"names": [], "least": [], "losing": [], "groups": 0} | nothing
-    profit = told["earned"].astype(float)
-    top = told.loc[[profit.idxmax()]].iloc[0]
-    margins = told.dropna(subset=["profit_margin"])
+    profit = known["earned"].astype(float)
+    top = known.loc[[profit.idxmax()]].iloc[0]
+    margins = known.dropna(subset=["profit_margin"])
     low = margins.loc[[margins["profit_margin"].idxmin()]] if len(margins) else margins
     return {
         "names": [top["level"]],
@@ -192,8 +201,8 @@ def ends(table: pd.DataFrame) -> dict:
         "sales": float(top["share_of_sales"]),
         "least": low["level"].tolist(),
         "margin": float(low["profit_margin"].iloc[0]) if len(low) else None,
-        "losing": told.loc[profit < 0, "level"].tolist(),
-        "groups": len(told),
+        "losing": known.loc[profit < 0, "level"].tolist(),
+        "groups": len(known),
     }
 
 

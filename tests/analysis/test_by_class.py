@@ -71,6 +71,9 @@ def test_attributes_without_dates_are_as_delivered_and_what_is_not_supplied_has_
     assert figures["retention.rate.customer_type.personal"]["value"] == pytest.approx(2 / 3)
     assert figures["retention.rate.customer_type.enterprise"] == {"value": None, "why": "too few", "n": 1}
     assert "retention.rate.tier.new" not in figures
+    # who is new could not leave, and has no row where it is told who left
+    assert by_class.told(rates, by_class.LEFT)["level"].tolist() == ["high", "low", "personal", "enterprise"]
+    assert "new" in set(by_class.told(rates, by_class.CAME)["level"])
 
 
 def test_below_ten_customers_a_share_is_refused():
@@ -84,6 +87,13 @@ def test_below_ten_customers_a_share_is_refused():
     assert table["retention"].isna().tolist() == [False, True]
     assert by_class.apart(table.reset_index(), "tier")["apart"] is None
     assert by_class.rates(bought, bought, judged(), judged(), ["tier"]).empty
+
+
+def test_without_order_lines_nobody_is_said_to_have_bought_nothing():
+    rows = judged(*((f"c{n}", "high", "active", "active", "x") for n in range(12)))
+    table = by_class.rates(activity(), activity(), rows, rows, ["tier"])
+    assert by_class.told(table, by_class.CAME).empty
+    assert by_class.told(table, by_class.LEFT)["held_before"].tolist() == [12]
 
 
 def test_groups_differ_where_their_intervals_part():
