@@ -224,7 +224,7 @@ _UNITS = {
     "word": "activity before behaviour class cluster customer_type decided_by fact fate file flag "
     "frequency given group level lifetime loyalty measure need now part points_1 points_2 "
     "points_3 points_4 points_5 reason satisfaction segment sign spend table tag tier use "
-    "value_class word",
+    "value_class why word",
     "name": "channel industry product_group region",
     "fields": "agreeing different field near same",
     "tags": "signs tags",

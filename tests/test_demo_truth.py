@@ -14,12 +14,22 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from crmlib import as_of, tables
 from crmlib import client as clients
-from crmlib.analysis import distribution, kpis, satisfaction
+from crmlib.analysis import (
+    acquisition,
+    applications,
+    by_class,
+    distribution,
+    efficiency,
+    kpis,
+    satisfaction,
+    structure,
+)
 from crmlib.classification import classes, facts, migration, passage, rfm
 from crmlib.cleaning import customers as customer_rows
 from crmlib.cleaning import delivery as cleaning
-from crmlib.cleaning import ledger
+from crmlib.cleaning import ledger, records
 from crmlib.cleaning.delivery import Cleaned
 from crmlib.collection import sources
 from crmlib.period import Period
@@ -69,6 +79,23 @@ class Demo:
         whose = [first.get(number, number) or None for number in told]
         at = kept.column_names.index("customer_id")
         return kept.set_column(at, "customer_id", pa.array(whose, pa.string()))
+
+    def known_by(self, name: str, period: Period) -> pd.DataFrame:
+        """Records beside the orders as they were known at a period's end."""
+        table, known = tables.ALL[name], set(self.people.index)
+        given = {"table": table, "delivered_on": self.client.delivered_on, "known": known}
+        if name not in self.beside:
+            came = sources.from_text(name, self.delivered[name])
+            self.beside[name] = records.records(came, self.client, **given).kept
+        return as_of.known(self.beside[name], table, period.day_range[1]).to_pandas()
+
+    @cached_property
+    def beside(self) -> dict[str, pa.Table]:
+        return {}
+
+    @cached_property
+    def won(self) -> pd.DataFrame:
+        return acquisition.won(facts.facts(self.orders, as_of=QUARTER.day_range[1]), self.orders)
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -313,6 +340,156 @@ def test_who_looks_at_the_price_buys_below_it_as_planted(demo):
 
 
 FALSE_ALARMS: dict[int, list[str]] = {}
+
+
+TYPES = {"个人客户": "personal", "企业客户": "enterprise", "大型企业客户": "large_enterprise"}
+
+
+def test_what_customers_cost_in_every_period_is_the_makers_to_the_cent(demo):
+    won, true, new = demo.won, demo.truth["truths"]["spent"], demo.truth["truths"]["won"]
+    for name in new if demo.seed == SEEDS[0] else ["2024-Q4", "2024-12", "2024"]:
+        span = Period.parse(name)
+        costs = demo.known_by("costs", span)
+        told = acquisition.figures(costs, won, span)
+        assert told["acquisition.amount"]["value"] == true[name]["acquisition"]
+        assert told["cac.amount"]["value"] == true[name]["acquisition"] / new[name]
+        assert told["cac.amount"]["n"] == new[name]
+        table = acquisition.channels(costs, won, span)
+        assert dict(zip(table["channel"], table["amount"], strict=True)) == true[name]["channels"]
+        # No customer comes through an advertisement: nothing is told by channel but the cost itself.
+        assert "cost_each" not in table
+        served = acquisition.total(costs, span, "serve")["value"]
+        assert (served or 0) == true[name]["service"]
+
+
+def test_winning_a_customer_grows_dearer_as_planted(demo):
+    # 1.2 % a month from the middle of 2023-Q2 to that of 2024-Q4, eighteen months later. Costs vary by 5 % in each
+    # of the twelve cells of a quarter, hence by some 2 % in a ratio of two; before, months of more than sixty
+    # newcomers cost as sixty.
+    costs = demo.known_by("costs", QUARTER)
+    table = acquisition.over_time(costs, demo.won, QUARTER, periods=7).set_index("period")["cost_each"]
+    assert list(table.index[[0, -1]]) == ["2023-Q2", "2024-Q4"]
+    assert table["2024-Q4"] / table["2023-Q2"] == pytest.approx(1.012**18, rel=0.08)
+
+
+def test_who_is_granted_what_in_every_period_is_the_makers(demo):
+    people = pd.DataFrame({"customer_id": demo.people.index, "customer_type": demo.people["customer_type"]})
+    nobody = pd.DataFrame({"customer_id": [], "tier": []})
+    columns = {"grade": "credit_grade", "type": "customer_type", "product": "product", "purpose": "purpose"}
+    for name, true in demo.truth["truths"]["applications"].items():
+        if name in ("unit", "by"):
+            continue
+        span = Period.parse(name)
+        made = demo.known_by("applications", span)
+        judged = applications.judged(made, people, nobody, span)
+        told = {id: figure["value"] for id, figure in applications.figures(made, judged, span).items()}
+        assert told["finance.success_rate"] == true["approved"] / true["decided"]
+        assert told["finance.days.mean"] == pytest.approx(true["days"] / true["decided"], abs=1e-12)
+        counted = {"made", "decided", "approved", "pending", "granted"}
+        assert {part: told[f"finance.{part}"] for part in counted} == {part: true[part] for part in counted}
+        for of, column in columns.items():
+            table = applications.by(judged, column).fillna({"granted": 0}).set_index("level")
+            found = table[["decided", "approved", "granted"]].astype(int).to_dict("index")
+            assert found == {TYPES.get(level, level): counts for level, counts in true[of].items()}
+
+
+GRANTED: dict[str, list[tuple[int, int]]] = {}
+
+
+def test_project_finance_stands_apart_and_the_grades_are_noted(demo):
+    span = Period.parse("2022-01-01_2024-12-31")
+    people = pd.DataFrame({"customer_id": [], "customer_type": []})
+    judged = applications.judged(
+        demo.known_by("applications", span), people, pd.DataFrame({"customer_id": [], "tier": []}), span
+    )
+    kinds, products = (applications.by(judged, name).set_index("level") for name in ("kind", "product"))
+    assert kinds.loc["project_finance"].tolist() == products.loc["项目融资"].tolist()
+    assert int(kinds.loc["loan", "decided"]) == int(products["decided"].sum()) - int(
+        kinds.loc["project_finance", "decided"]
+    )
+    by_grade = applications.by(judged, "credit_grade")
+    assert applications.apart(by_grade)["apart"]
+    for row in by_grade.itertuples():
+        GRANTED.setdefault(row.level, []).append((row.approved, row.decided))
+
+
+def test_over_all_clients_loans_are_granted_in_the_planted_order_of_grades():
+    if not GRANTED:
+        pytest.skip("asked after the clients alone")
+    rate = {grade: sum(y for y, _ in rows) / sum(n for _, n in rows) for grade, rows in GRANTED.items()}
+    assert sorted(rate, key=rate.get, reverse=True) == ["AAA", "AA", "A", "BBB", "BB", "B"]
+
+
+def test_groups_come_back_leave_and_earn_as_the_maker_counts(demo):
+    kind = demo.people["customer_type"]
+    place = demo.people["region"]
+    for name in demo.truth["facts"] if demo.seed == SEEDS[0] else ["2024-Q4"]:
+        span, rule = Period.parse(name), demo.client.classes.behaviour
+        now, then = (facts.activity(demo.orders, part) for part in (span, span.previous()))
+        known = [facts.facts(demo.orders, as_of=part.day_range[1]) for part in (span, span.previous())]
+        judged, before = (
+            classes.judged_behaviour(part, rule).assign(
+                customer_type=part["customer_id"].map(kind), region=part["customer_id"].map(place)
+            )
+            for part in known
+        )
+        true = demo.truth["truths"]["groups"][name]
+        rates = by_class.rates(now, then, judged, before, ("customer_type", "region"))
+        brought = by_class.contribution(now, judged, ("customer_type", "region"))
+        for of, column in (("type", "customer_type"), ("province", "region")):
+            told = rates[rates["class"] == column].set_index("level")
+            money = brought[brought["class"] == column].set_index("level")
+            for level, counts in true[of].items():
+                one = told.loc[TYPES.get(level, level)]
+                assert {part: one[part] for part in ("buyers_before", "active")} == {
+                    part: counts[part] for part in ("buyers_before", "active")
+                }
+                for part, top, under in (
+                    ("retention", "retained", "buyers_before"),
+                    ("repurchase", "repurchase", "active"),
+                    ("churn", "churn_lost", "churn_before"),
+                    ("fixed", "fixed_lost", "fixed_before"),
+                ):
+                    assert one[by_class.OF[part]] == counts[under]
+                    if counts[under] >= 10:
+                        assert one[part] == counts[top] / counts[under]
+                    else:
+                        assert pd.isna(one[part])
+                line = money.loc[TYPES.get(level, level)]
+                assert line[["orders", "gross", "net", "earned"]].tolist() == [
+                    counts[part] for part in ("orders", "sales", "net", "profit")
+                ]
+        by = by_class.definitions(*known, rule).set_index("definition")
+        for definition, part in (("by_rhythm", "churn"), ("by_days", "fixed")):
+            row = by.loc[definition, ["churned", "held_before", "lost"]].tolist()
+            assert row == [true["all"][f"{part}_{what}"] for what in ("customers", "before", "lost")]
+        mixed = structure.mix(judged, before, ["behaviour"]).set_index("level")
+        count = demo.truth["facts"][name]["customers_total"]
+        assert mixed.loc["churned", "share"] == true["all"]["churn_customers"] / count
+
+
+def test_what_sales_cost_is_the_makers_ratio(demo):
+    span = QUARTER
+    now = facts.activity(demo.orders, span)
+    costs, true = demo.known_by("costs", span), demo.truth["truths"]["spent"]["2024-Q4"]
+    figures = demo.truth["facts"]["2024-Q4"]
+    results = kpis.sales(demo.orders, span) | kpis.orders(demo.orders, span) | kpis.profit(now)
+    results["customers.active"] = {"value": int((now["orders"] > 0).sum()), "n": len(now)}
+    told = efficiency.figures(costs, results, interactions=None, span=span)
+    cost = true["acquisition"] + true["service"]
+    assert told["cost.amount"]["value"] == cost
+    assert told["cost.to_sales"]["value"] == cost / figures["sales_net"]
+    assert told["efficiency.sales"]["value"] == figures["sales_net"] / cost
+    assert told["efficiency.profit"]["value"] == figures["profit_amount"] / cost
+    assert told["cost.an_order"]["value"] == cost / figures["orders_count"]
+    assert told["service.mean"]["value"] == true["service"] / figures["customers_active"]
+    assert told["service.named.mean"]["value"] == pytest.approx(true["service_named"] / true["served"])
+    assert told["efficiency.contact"] == {"value": None, "n": 0, "why": "not supplied"}
+    lines = efficiency.by_line(demo.orders, span, "product_group")
+    assert (int(lines["gross"].sum()), int(lines["earned"].sum())) == (
+        figures["sales_identified"],
+        figures["profit_amount"],
+    )
 
 
 def test_the_province_where_after_sales_fell_is_found_and_named_first(demo):

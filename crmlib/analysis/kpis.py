@@ -363,7 +363,7 @@ def beside(now: Figures, before: Figures, ids: Iterable[str]) -> pd.DataFrame:
     Returns
     -------
     id, unit, value, value_low, value_high, previous, change (of shares and scores the difference, else
-    relative), n.
+    relative), n, and, where any of them has no value, why.
     """
     rows = []
     for id in ids:
@@ -378,6 +378,8 @@ def beside(now: Figures, before: Figures, ids: Iterable[str]) -> pd.DataFrame:
                 "previous": previous,
                 "change": change(measure(id).unit, value, previous),
                 "n": now[id].get("n"),
+                "why": now[id].get("why"),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if len(table) and table["why"].notna().any() else table.drop(columns="why", errors="ignore")

@@ -3,11 +3,12 @@
 from crmlib.definitions.changes import CHANGES
 from crmlib.definitions.classes import CLASSES
 from crmlib.definitions.delivery import DELIVERY
+from crmlib.definitions.finance import FINANCE
 from crmlib.definitions.market import MARKET
 from crmlib.definitions.measure import UNITS, Measure
 from crmlib.definitions.sales import SALES
 from crmlib.definitions.surveys import SURVEYS
 
-ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *MARKET]
+ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET]
 
 __all__ = ["ALL", "UNITS", "Measure"]

@@ -349,4 +349,43 @@ WORDS = {
     "change_rate": "Larger or smaller orders",
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
+    # Who gets a loan, what customers cost, who came back.
+    "loan": "Loan",
+    "project_finance": "Project finance",
+    "kind": "Kind",
+    "behaviour": "Behaviour",
+    "product_group": "Product group",
+    "purpose": "Purpose",
+    "by_rhythm": "Own rhythm",
+    "by_days": "Fixed days",
+    "by_mark": "The firm's own mark",
+    # Headings of their tables.
+    "approved_share": "Approved, share",
+    "approved_share_low": "90% low",
+    "approved_share_high": "90% high",
+    "amount_before": "Previous period",
+    "won": "New customers",
+    "cost_each": "Cost of a new customer",
+    "cost_each_low": "90% low",
+    "cost_each_high": "90% high",
+    "buyers_before": "Bought in the previous period",
+    "retention": "Of these, bought again",
+    "repurchase": "Of these, bought twice",
+    "held_before": "Not churned before",
+    "held_before_fixed": "Not churned before, by fixed days",
+    "churn": "Of these, churned",
+    "fixed": "Of these, churned by fixed days",
+    "rate": "Of those not churned before, share",
+    **{
+        f"{name}_{end}": f"90% {end}"
+        for name in ("retention", "repurchase", "churn", "fixed", "rate")
+        for end in ("low", "high")
+    },
+    "earned": "Profit",
+    "share_of_profit": "Share of profit",
+    "customers_before": "Customers before",
+    "share_before": "Share before",
+    "engaged": "Engaged, share",
+    "converted": "Converted, share",
+    "reach_before": "Reach before",
 }

@@ -22,6 +22,7 @@ from demo_maker import (
     days,
     facts,
     files,
+    money,
     moves,
     order_defects,
     orders,
@@ -142,7 +143,9 @@ def truths(
             "currency": "CNY",
             "money_unit": "0.01",
         },
-        "truths": facts.planted(lines, answers, folk=folk) | {"discounts": facts.discounts(lines, need)},
+        "truths": facts.planted(lines, answers, folk=folk)
+        | {"discounts": facts.discounts(lines, need)}
+        | {"won": money.won(lines), "groups": money.groups(lines, folk)},
         "defects": defects,
         "facts": figures,
         "ledger": facts.ledger(delivered, defects, made=made, quarantined=order_defects.QUARANTINED),

@@ -255,3 +255,13 @@ def test_an_order_over_midnight_counts_in_each_quarter_it_has_lines_in_and_once_
     assert orders == [1, 1]
     assert facts.facts(table, as_of=day("2024-12-31"))["orders"].tolist() == [1]
     assert builders.day("2024-10-01") == Q4.day_range[0]
+
+
+def test_a_measure_whose_source_is_absent_says_so_in_its_row():
+    now = {"sales.all": {"value": 110, "n": 2}, "cac.amount": {"value": None, "n": 0, "why": "not supplied"}}
+    table = kpis.beside(now, {}, list(now))
+    assert table[["id", "why"]].fillna("").values.tolist() == [
+        ["sales.all", ""],
+        ["cac.amount", "not supplied"],
+    ]
+    assert "why" not in kpis.beside(now, {}, ["sales.all"])

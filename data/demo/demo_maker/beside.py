@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from . import days, flaws, loans, market, service, spending, ties, voices
+from . import days, flaws, loans, market, money, service, spending, ties, voices
 from .files import BANK, csv_text
 
 # What was delivered: its file, and the table it belongs to.
@@ -77,6 +77,7 @@ def tables(
     text, meant, wasted = spending.costs(stream("costs", 1), folk, lines=lines)
     kinds = keep("costs", spending.cost_flaws(stream("costs", 2), text, strangers=free["costs"]))
     truths["costs"] = spending.truths(clean(meant, kinds), lines, folk=folk, wasted=wasted)
+    truths["spent"] = money.spent(clean(meant, kinds, strangers=True))
     keep(
         "campaigns",
         spending.campaign_flaws(stream("campaigns", 2), spending.campaigns(stream("campaigns", 1))),
@@ -89,6 +90,10 @@ def tables(
     text, meant = market.market(stream("market", 1))
     keep("market", market.with_flaws(stream("market", 2), text))
     truths["market"] = market.truths(meant)
+    told = clean(meant, kinds, strangers=True)
+    # An application counts whoever made it; of what type a stranger is nobody knows.
+    told["type"] = told["type"].mask(told["stranger"], "unknown")
+    truths["applications"] = money.applications(told)
     return {name: made[name] for name in FILES}, {
         "defects": planted,
         "truths": truths,
@@ -96,11 +101,16 @@ def tables(
     }
 
 
-def clean(meant: pd.DataFrame, kinds: pd.Series) -> pd.DataFrame:
-    """What rows mean, those left out that cleaning sets aside or whose customer nobody knows."""
+def clean(meant: pd.DataFrame, kinds: pd.Series, *, strangers: bool = False) -> pd.DataFrame:
+    """What rows mean, those left out that cleaning sets aside or, unless asked for, whose customer nobody knows.
+
+    `stranger` tells the latter.
+    """
     # Copies, totals and repeated headers stand between the rows that were made; these keep their order.
     own = kinds[~kinds.isin([flaws.COPY, flaws.TOTAL, flaws.HEADER])].reset_index(drop=True)
-    return meant[(own == "").to_numpy()].reset_index(drop=True)
+    kept = own.isin(KEPT) if strangers else own == ""
+    told = meant.assign(stranger=(own == "strangers").to_numpy())
+    return told[kept.to_numpy()].reset_index(drop=True)
 
 
 def ledger(planted: dict, made: dict[str, pd.DataFrame]) -> dict:

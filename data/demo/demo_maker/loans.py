@@ -44,6 +44,7 @@ def applications(rng, folk: pd.DataFrame, *, lines: pd.DataFrame, grade: pd.Seri
         "信用等级": made["grade"],
         "审批结果": [WORDS[d][n] for d, n in zip(made["decision"], spoken, strict=True)],
     }
+    made = made.assign(product=text["产品"], purpose=text["用途"], amount=amount)
     return pd.DataFrame(text, dtype=object), made
 
 

@@ -1,0 +1,221 @@
+"""Measures of money spent on customers, of applications for loans, and of measures by class."""
+
+from crmlib.definitions.measure import measures
+
+FINANCE = [
+    *measures(
+        "costs",
+        (
+            "acquisition.amount",
+            "money",
+            "Cost of winning customers",
+            "costs of the kind acquisition dated in the period",
+        ),
+        ("acquisition.amount.{channel}", "money", "Cost of winning by channel", "the same, of one channel"),
+        (
+            "cac.amount",
+            "money",
+            "Cost of a new customer",
+            "cost of winning customers of the period ÷ new customers; from 10 new customers up",
+        ),
+        (
+            "cac.amount.{channel}",
+            "money",
+            "Cost of a new customer by channel",
+            "the same, of one channel, where each channel of costs is one that customers come through",
+        ),
+        (
+            "service.amount",
+            "money",
+            "Cost of serving customers",
+            "costs of the kind serve dated in the period",
+        ),
+        (
+            "cost.amount",
+            "money",
+            "Cost of winning and serving",
+            "both of the period, as far as supplied; no other kind of cost",
+        ),
+        ("cost.to_sales", "share", "Cost to sales", "cost of winning and serving ÷ net sales"),
+        (
+            "efficiency.sales",
+            "number",
+            "Net sales for a unit of cost",
+            "net sales ÷ cost of winning and serving",
+        ),
+        ("efficiency.profit", "number", "Profit for a unit of cost", "profit ÷ cost of winning and serving"),
+        ("cost.an_order", "money", "Cost of an order", "cost of winning and serving ÷ orders"),
+        (
+            "service.mean",
+            "money",
+            "Cost of serving a customer",
+            "cost of serving of the period ÷ active customers",
+        ),
+        (
+            "service.named.mean",
+            "money",
+            "Cost of serving a customer whom costs name",
+            "costs of serving of the period that name a known customer ÷ those customers",
+        ),
+    ),
+    *measures(
+        "interactions",
+        (
+            "efficiency.contact",
+            "money",
+            "Net sales for a contact",
+            "net sales ÷ enquiries, complaints, after-sales and contacts of known customers in the period",
+        ),
+    ),
+    *measures(
+        "applications",
+        ("finance.made", "count", "Applications", "applications made in the period"),
+        (
+            "finance.decided",
+            "count",
+            "Applications decided",
+            "applications approved or declined in the period, by the day of the decision",
+        ),
+        ("finance.approved", "count", "Applications approved", "of these, approved"),
+        ("finance.pending", "count", "Applications waiting", "applications not decided by as_of"),
+        (
+            "finance.unread",
+            "count",
+            "Decisions not understood",
+            "applications decided in the period by a word that is neither approved nor declined",
+        ),
+        (
+            "finance.success_rate",
+            "share",
+            "Success of applications",
+            "approved ÷ decided applications of the period",
+        ),
+        (
+            "finance.success_rate.{dimension}.{value}",
+            "share",
+            "Success of applications by group",
+            "the same of a customer type, tier, credit grade, product or purpose; from 10 decided up",
+        ),
+        (
+            "finance.granted",
+            "money",
+            "Amount granted",
+            "amounts applied for in applications that were approved in the period",
+        ),
+        (
+            "finance.days.mean",
+            "days",
+            "Days to a decision",
+            "days from the application to its decision, mean over the applications decided in the period",
+        ),
+    ),
+    *measures(
+        "classes",
+        (
+            "mix.{class}.{level}",
+            "share",
+            "Share in the mix",
+            "customers of the level ÷ customers whose class is known (K13)",
+        ),
+        (
+            "retention.rate.{dimension}.{value}",
+            "share",
+            "Retention by group",
+            "retention of those who were in the group before the period; from 10 customers up",
+        ),
+        (
+            "repurchase.rate.{dimension}.{value}",
+            "share",
+            "Repurchase by group",
+            "repurchase of those who were in the group before the period; from 10 customers up",
+        ),
+        (
+            "churn.rate.{dimension}.{value}",
+            "share",
+            "Churn by group",
+            "churn of those who were in the group before the period; from 10 customers up",
+        ),
+        (
+            "churn.fixed.rate.{dimension}.{value}",
+            "share",
+            "Churn by fixed days, by group",
+            "the same where fixed days decide for everyone",
+        ),
+        (
+            "churn.rhythm.customers",
+            "count",
+            "Churned by own rhythm",
+            "customers churned at as_of by their orders alone, no mark of the firm being heard",
+        ),
+        (
+            "churn.rhythm.rate",
+            "share",
+            "Churn by own rhythm",
+            "of those not churned so at the previous as_of, churned so at as_of",
+        ),
+        (
+            "churn.fixed.customers",
+            "count",
+            "Churned by fixed days",
+            "customers whose silence exceeds the fixed days",
+        ),
+        (
+            "churn.fixed.rate",
+            "share",
+            "Churn by fixed days",
+            "of those not churned so at the previous as_of, churned so at as_of",
+        ),
+        (
+            "churn.flagged.customers",
+            "count",
+            "Churned by the firm's mark",
+            "customers whom the firm marks as gone",
+        ),
+        (
+            "churn.flagged.rate",
+            "share",
+            "Churn by the firm's mark",
+            "of those not marked as gone at the previous as_of, marked so at as_of",
+        ),
+    ),
+    *measures(
+        "transactions",
+        (
+            "profit.amount.{dimension}.{value}",
+            "money",
+            "Profit by group",
+            "profit of the group; of a class, of those who are in it at as_of (K09)",
+        ),
+        (
+            "profit.margin.{dimension}.{value}",
+            "share",
+            "Profit margin by group",
+            "profit ÷ sales, less returns, whose profit is known, of the group (K09)",
+        ),
+    ),
+    *measures(
+        "campaigns",
+        (
+            "campaigns.reach",
+            "count",
+            "Reach of campaigns",
+            "people seen by campaigns that began in the period",
+        ),
+        ("campaigns.engagement", "count", "Engagement with campaigns", "people who did something with one"),
+        (
+            "campaigns.conversions",
+            "count",
+            "Conversions of campaigns",
+            "people who bought, as platforms count",
+        ),
+        ("campaigns.cost", "money", "Cost of campaigns", "cost of campaigns that began in the period"),
+        ("campaigns.engaged", "share", "Engaged by campaigns", "engagement ÷ reach"),
+        ("campaigns.converted", "share", "Converted by campaigns", "conversions ÷ engagement"),
+        (
+            "campaigns.conversion.cost",
+            "money",
+            "Cost of a conversion",
+            "cost of campaigns ÷ conversions; from 10 conversions up",
+        ),
+    ),
+]
