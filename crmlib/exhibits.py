@@ -17,7 +17,7 @@ from crmlib.language import WORDS, Language
 from crmlib.measures import measure
 
 SHOWN_ROWS = 20
-NUMERIC = ("change", "count", "money", "share", "days", "score", "number")
+NUMERIC = ("change", "count", "money", "share", "days", "score", "number", "points", "shift")
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ _UNITS = {
     "score": "margin mean_points score score_before score_high score_low",
     "days": "days_silent recency_days",
     "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
-    "silhouette stability weight",
+    "silhouette stability strayed weight",
     "date": "first_date last_date",
     "row": "inside least median most others previous value value_high value_low",
     "change": "change",
@@ -249,6 +249,15 @@ HEADINGS = {
     "weight_low": "Lowest",
     "weight_high": "Highest",
     "so_far": "So far",
+    "moved": "Change",
+    "moved_high": "90% high",
+    "moved_low": "90% low",
+    "then": "Then",
+    "today": "Now",
+    "n_then": "n then",
+    "rest_then": "All others then",
+    "rest_today": "All others now",
+    "strayed": "Standard errors from all others",
     "acquired": "Sales of customers won",
     "agreeing": "Agree in",
     "apart": "Lift, or how often larger",

@@ -11,7 +11,7 @@ import datetime as dt
 import gettext
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,18 @@ class Language:
         return format_decimal(value, format="#,##0.0", locale=self._locale)
 
     _score = _days
+
+    def _points(self, value: float) -> str:
+        """A difference of shares."""
+        return self.change(value, "share")
+
+    def _shift(self, value: float) -> str:
+        """A difference of scores."""
+        return self.change(value, "score")
+
+    def _figure(self, value: Sequence) -> str:
+        """A value that brings its unit, as in ["share", 0.5]."""
+        return self.show(value[1], value[0])
 
     def _number(self, value: Any) -> str:
         return format_decimal(value, format="#,##0.###", locale=self._locale)
