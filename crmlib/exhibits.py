@@ -17,6 +17,7 @@ from crmlib.language import WORDS, Language
 from crmlib.measures import measure
 
 SHOWN_ROWS = 20
+NEAR = {"moved", "so_far"}  # two values that lie close together are told apart
 NUMERIC = ("change", "count", "money", "share", "days", "score", "number", "points", "shift")
 
 
@@ -77,7 +78,8 @@ class Exhibit:
     def axis(self, column: str, value: float) -> str:
         """How a chart writes a value of this column: money short."""
         unit = self._unit(column, "number")
-        return self.language.show(value, "short_money" if unit == "money" else unit)
+        short = "near_money" if column in NEAR else "short_money"
+        return self.language.show(value, short if unit == "money" else unit)
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""

@@ -21,10 +21,11 @@ from scipy import stats
 from crmlib.analysis import chance, change
 from crmlib.analysis.intervals import ENOUGH
 from crmlib.analysis.tally import UNKNOWN, Tally
+from crmlib.language.words import WORDS
 
 FAMILY = 0.05  # how often anything at all is named where nothing moved apart
 MOST_GROUPS = 40  # an attribute of more is a list of names, not a kind of customer
-DEPTH = 2
+MATTER = "aspect"  # what answers are about
 NOT_ATTRIBUTES = {"unit", "value", "weight", "stays", "returned", "group"}
 COLUMNS = ["attribute", "group", "n_then", "n", "then", "today", "rest_then", "rest_today", "apart", "odds"]
 
@@ -37,10 +38,12 @@ class Level:
     ----------
     tried : as `segments` returns it, of every attribute, the farthest apart first
     found : attribute and group of the segment; None where none moved apart by more than chance
+    within : attribute and group of which the segment is a part, where that alone did not move apart
     """
 
     tried: pd.DataFrame
     found: tuple[str, str] | None
+    within: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,44 +51,68 @@ class Drilled:
     """The way down to the segment that carries a change, one level or two; `why` there is nothing to drill."""
 
     levels: tuple[Level, ...]
+    tried: int = 0
     why: str | None = None
 
     @property
+    def found(self) -> list[Level]:
+        """The levels at which a segment moved apart."""
+        return [level for level in self.levels if level.found]
+
+    @property
     def path(self) -> list[tuple[str, str]]:
-        """Attribute and group, level by level."""
-        return [level.found for level in self.levels if level.found]
+        """Attribute and group, from the whole down to the segment."""
+        steps = [step for level in self.found for step in (level.within, level.found)]
+        return [step for step in steps if step]
 
 
 def drill(tally: Tally) -> Drilled:
-    """The segment that moved apart from all others, and within it the next."""
+    """The segment that moved apart from all others, and within it the next.
+
+    Answers on several matters are tried matter by matter, too, where no segment of all together moved apart.
+    """
     if tally.why:
-        return Drilled((), tally.why)
-    if tally.heads is not None:
-        return Drilled((), "what a channel cost is not divided by customers of its own")
+        return Drilled((), why=tally.why)
     sides = tally.cells or tally.sides
     attributes = [c for c in sides[0].columns if c not in NOT_ATTRIBUTES and c in sides[1].columns]
-    if not attributes:
-        return Drilled((), "no attribute is known that could be drilled by")
-    levels: list[Level] = []
-    while len(levels) < DEPTH:
-        level = _level(sides, attributes, additive=tally.additive)
-        levels.append(level)
-        if level.found is None:
-            break
-        attribute, group = level.found
-        sides = tuple(side[side[attribute] == group] for side in sides)
-        attributes = [name for name in attributes if name != attribute]
-    return Drilled(tuple(levels))
+    if not attributes or tally.heads is not None:
+        return Drilled((), why=WORDS["untold_no_attribute"])
+    matters = sorted(set(sides[0][MATTER]) & set(sides[1][MATTER])) if MATTER in attributes else []
+    # Where there are two ways to be found, each has half of what chance is allowed.
+    allowed = FAMILY / 2 if len(matters) > 1 else FAMILY
+    first = _level(sides, attributes, additive=tally.additive, allowed=allowed)
+    if first.found is not None:
+        attribute, group = first.found
+        within = tuple(side[side[attribute] == group] for side in sides)
+        rest = [name for name in attributes if name != attribute]
+        second = _level(within, rest, additive=tally.additive, allowed=FAMILY)
+        return Drilled((first, second), len(first.tried))
+    if len(matters) < 2:
+        return Drilled((first,), len(first.tried))
+    rest = [name for name in attributes if name != MATTER]
+    parts = {m: tuple(side[side[MATTER] == m] for side in sides) for m in matters}
+    by_matter = {m: _level(part, rest, additive=False, allowed=allowed) for m, part in parts.items()}
+    many = sum(len(level.tried) for level in by_matter.values())
+    matter = min(matters, key=lambda m: by_matter[m].tried["odds"].min() if len(by_matter[m].tried) else 2)
+    tried = by_matter[matter].tried
+    found = _sure(tried, many, allowed)
+    return Drilled((first, Level(tried, found, (MATTER, matter))), len(first.tried) + many)
 
 
-def _level(sides: tuple, attributes: list[str], *, additive: bool) -> Level:
+def _level(sides: tuple, attributes: list[str], *, additive: bool, allowed: float) -> Level:
+    """Every segment of these rows, the farthest apart first, and that one where it lies beyond chance."""
     tried = [segments(*sides, attribute, additive=additive) for attribute in attributes]
     known = [part for part in tried if len(part)]
     table = pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=COLUMNS)
     # Of two groups alike, as a type and the product only it buys, the attribute named first is taken.
     far = table.sort_values("odds", key=_size, kind="stable", ignore_index=True)
-    sure = len(far) > 0 and far["odds"].iloc[0] * len(far) <= FAMILY
-    return Level(far, (far["attribute"].iloc[0], far["group"].iloc[0]) if sure else None)
+    return Level(far, _sure(far, len(far), allowed))
+
+
+def _sure(tried: pd.DataFrame, many: int, allowed: float) -> tuple[str, str] | None:
+    if not len(tried) or tried["odds"].iloc[0] * many > allowed:
+        return None
+    return tried["attribute"].iloc[0], tried["group"].iloc[0]
 
 
 def segments(
@@ -196,21 +223,23 @@ def shown(tally: Tally, drilled: Drilled) -> tuple[str, pd.DataFrame]:
 
     Returns
     -------
-    attribute, and: group, n (units), then, today, moved (what the group's parts add to the change; they sum to
-    the whole), strayed (how far it moved beyond all others, in standard errors); the farthest first
+    attribute, and: group, n (units), then, today, moved (what the group adds to the change of the whole, or of
+    the aspect it was found in), strayed (how far it moved beyond all others, in standard errors); the farthest
+    first
     """
     columns = ["group", "n", "then", "today", "moved", "strayed"]
     if not drilled.levels or not len(drilled.levels[0].tried):
         return "", pd.DataFrame(columns=columns)
-    tried = drilled.levels[0].tried
-    attribute = tried["attribute"].iloc[0]
-    before, now = (side.assign(group=side[attribute]) for side in tally.cells or tally.sides)
+    level = next((level for level in drilled.levels if level.found), drilled.levels[0])
+    attribute = level.tried["attribute"].iloc[0]
+    sides = [side.assign(group=side[attribute]) for side in tally.cells or tally.sides]
+    if level.within:
+        sides = [side[side[level.within[0]] == level.within[1]] for side in sides]
     if tally.additive:
-        sums = [side.groupby("group")["value"].sum() for side in (before, now)]
+        sums = [side.groupby("group")["value"].sum() for side in sides]
         moved = sums[1].sub(sums[0], fill_value=0).astype("int64")
     else:
-        moved = change.ratio(before, now).set_index("group")["change"]
-    table = tried[tried["attribute"] == attribute]
-    return attribute, table.assign(moved=table["group"].map(moved), strayed=table["apart"])[
-        columns
-    ].reset_index(drop=True)
+        moved = change.ratio(*sides).set_index("group")["change"]
+    table = level.tried[level.tried["attribute"] == attribute]
+    told = table.assign(moved=table["group"].map(moved), strayed=table["apart"])
+    return attribute, told[columns].reset_index(drop=True)

@@ -86,7 +86,7 @@ def explained(tally: Tally, by: str) -> Explained:
     else:
         parts = change.fractions(before, now)
     if parts is None:
-        return Explained(tally, by, none, why="there is nothing to divide by in one of the two periods")
+        return Explained(tally, by, none, why=WORDS["untold_no_weight"])
     if "returns" in tally.parts:
         parts = _with_returns(parts, before, now)
     intervals = chance.part_intervals(before, now) if tally.sampled else {}

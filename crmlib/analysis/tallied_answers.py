@@ -8,6 +8,7 @@ import pandas as pd
 
 from crmlib.analysis.satisfaction import during
 from crmlib.analysis.tally import Tally, known, nothing
+from crmlib.language.words import WORDS
 from crmlib.period import Period
 
 # Scores are whole numbers of this part of a point at most: finer ones would not fit into whole numbers.
@@ -44,7 +45,7 @@ def nps(answers: pd.DataFrame | None, spans: tuple[Period, Period], customers: p
     asked = answers[answers["aspect"] == "recommend"]
     sides, why = _answered([during(asked, span) for span in spans[::-1]], customers, _promoters)
     if why is None and not all((asked["low"] == 0) & (asked["high"] == 10)):
-        why = "not asked on 0–10"
+        why = WORDS["untold_other_scale"]
     return Tally("nps.score", *sides, ANSWERED, "answers", "surveys", sampled=True, why=why)
 
 
@@ -78,4 +79,4 @@ def _answered(parts: list[pd.DataFrame], customers: pd.DataFrame, points: Any) -
         rows = rows.assign(value=[round(point * whole) for point in side], weight=whole)
         rows = rows.astype({"value": "int64", "weight": "int64"})
         sides.append(known(rows.groupby(["unit", "aspect"], as_index=False).sum(), customers))
-    return sides, None if all(map(len, sides)) else "nobody answered in one of the two periods"
+    return sides, None if all(map(len, sides)) else WORDS["untold_nobody_answered"]

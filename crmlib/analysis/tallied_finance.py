@@ -7,6 +7,7 @@ import pandas as pd
 from crmlib.analysis.tally import ROW, UNKNOWN, Tally, known, nothing
 from crmlib.classification import habits
 from crmlib.classification.facts import in_memory
+from crmlib.language.words import WORDS
 from crmlib.period import Period
 
 DECIDED = {"mix": "decided_mix", "rate": "decided_rate", "new": "decided_new", "lost": "decided_lost"}
@@ -41,13 +42,12 @@ def success(
         sides = [side.assign(stays=side["product"].isin(both)) for side in sides]
     else:
         sides = [side.assign(stays=True) for side in sides]
-    why = None if all(map(len, sides)) else "no application was decided in one of the two periods"
+    why = None if all(map(len, sides)) else WORDS["untold_undecided"]
     told = {"sampled": True, "why": why}
     return Tally("finance.success_rate", *sides, DECIDED, "decided applications", "applications", **told)
 
 
 SPENT = {"rate": "spent_rate", "new": "spent_new", "lost": "spent_lost"}
-UNPLACED = "orders do not say which channel of spending won a customer"
 
 
 def acquisition(
@@ -76,9 +76,9 @@ def acquisition(
         return nothing(id, SPENT, of, "costs")
     counted = spent[spent["customer_id"].isna() | spent["known"]]
     sides = [_spent(counted[counted["cost_day"].between(*span.day_range)]) for span in spans[::-1]]
-    why = None if min(won) > 0 else "nobody was won in one of the two periods"
+    why = None if min(won) > 0 else WORDS["untold_nobody_won"]
     if why is None and not all(side["value"].sum() for side in sides):
-        why = "no cost of winning is supplied for one of the two periods"
+        why = WORDS["untold_no_cost"]
     channels = set().union(*(side["channel"] for side in sides))
     if (
         through is None
@@ -86,7 +86,7 @@ def acquisition(
         or not channels <= set().union(*(t["channel"] for t in through))
     ):
         parts = {"volume": "spent_volume"} | SPENT
-        told = {"heads": (won[1], won[0]), "untold": {"mix": UNPLACED}, "why": why}
+        told = {"heads": (won[1], won[0]), "untold": {"mix": WORDS["untold_unplaced"]}, "why": why}
         return Tally(id, *sides, parts, of, "costs", **told)
     sides = [_met(side, people) for side, people in zip(sides, through[::-1], strict=True)]
     return Tally(id, *sides, {"mix": "won_mix"} | {p: f"won_{p}" for p in SPENT}, of, "costs", why=why)

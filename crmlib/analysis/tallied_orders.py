@@ -6,8 +6,9 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from crmlib.analysis.tally import NOT_SUPPLIED, ROW, UNKNOWN, Tally, known
+from crmlib.analysis.tally import ROW, UNKNOWN, Tally, known
 from crmlib.classification.facts import THOUSANDTHS, in_memory, known_lines
+from crmlib.language.words import WORDS
 from crmlib.period import Period
 
 BOUGHT = {
@@ -20,7 +21,6 @@ BOUGHT = {
 PROFIT = BOUGHT | {"rate": "profit_rate"}
 MEAN = {part: word for part, word in BOUGHT.items() if part != "volume"}
 MARGIN = MEAN | {"rate": "margin_rate"}
-NO_BUYER = "nobody bought in one of the two periods"
 
 
 def _bought(activity: pd.DataFrame, customers: pd.DataFrame, value: str, weight: str) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def sales(
     cells : the same by what lines say of themselves, as `lines` returns them, this period first
     """
     sides = [_bought(part[part["orders"] > 0], customers, "gross", "orders") for part in (before, now)]
-    why = None if len(sides[0]) else "nobody bought in the period before"
+    why = None if len(sides[0]) else WORDS["untold_nobody_then"]
     told = {"additive": True, "cells": None if cells is None else (cells[1], cells[0]), "why": why}
     return Tally("sales.identified", *sides, BOUGHT, "customers", "transactions", **told)
 
@@ -48,16 +48,16 @@ def sales(
 def profit(now: pd.DataFrame, before: pd.DataFrame, customers: pd.DataFrame) -> Tally:
     """Profit by customer as far as it is known; weight is orders."""
     sides = [_bought(part, customers, "profit", "orders") for part in (before, now)]
-    why = None if all(map(len, sides)) else NOT_SUPPLIED
+    why = None if all(map(len, sides)) else WORDS["untold_not_supplied"]
     return Tally("profit.amount", *sides, PROFIT, "customers", "transactions", additive=True, why=why)
 
 
 def margin(now: pd.DataFrame, before: pd.DataFrame, customers: pd.DataFrame) -> Tally:
     """Profit by customer on the sales, less returns, whose profit is known."""
     sides = [_bought(part, customers, "profit", "profit_on") for part in (before, now)]
-    why = None if all(map(len, sides)) else NOT_SUPPLIED
+    why = None if all(map(len, sides)) else WORDS["untold_not_supplied"]
     if why is None and not all(side["weight"].sum() > 0 for side in sides):
-        why = "no sales with a known profit in one of the two periods"
+        why = WORDS["untold_no_profit"]
     return Tally("profit.margin", *sides, MARGIN, "customers", "transactions", why=why)
 
 
@@ -84,7 +84,7 @@ def mean_order(
             side.assign(value=side["value"] * scale, weight=side["unit"].map(share).astype("int64"))
             for side, share in zip(sides, held, strict=True)
         ]
-    why = None if all(map(len, sides)) else NO_BUYER
+    why = None if all(map(len, sides)) else WORDS["untold_no_buyer"]
     return Tally("orders.mean", *sides, MEAN, "customers", "transactions", why=why)
 
 
@@ -134,7 +134,6 @@ RETENTION = {
     "new": "retention_new",
     "lost": "retention_lost",
 }
-NO_NEWCOMERS = "the data does not reach back far enough to tell who was new then"
 
 
 def retention(
@@ -160,12 +159,12 @@ def retention(
         rows = {"unit": held, "value": held.isin(set(again)).astype("int64"), "weight": 1}
         stays = (held.map(first) < back.day_range[0]).fillna(False).astype(bool)
         sides.append(known(pd.DataFrame(rows | {"stays": stays}), customers))
-    why = None if all(map(len, sides)) else "nobody bought in one of the two periods before"
+    why = None if all(map(len, sides)) else WORDS["untold_nobody_to_keep"]
     untold = {}
     if why is None and not sides[0]["stays"].any():
         # The data begins with the period: of its buyers nobody can tell who was new.
         sides = [side.assign(stays=True) for side in sides]
-        untold = dict.fromkeys(("new", "lost"), NO_NEWCOMERS)
+        untold = dict.fromkeys(("new", "lost"), WORDS["untold_newcomers"])
     told = {"sampled": True, "untold": untold, "why": why}
     return Tally("retention.rate", *sides, RETENTION, "customers", "transactions", **told)
 
@@ -189,14 +188,14 @@ def priced(transactions: Any, spans: tuple[Period, Period]) -> Tally:
     """
     sides = [_pieces(transactions, span) for span in spans[::-1]]
     sold = [side[side["value"] > 0] for side in sides]
-    why = None if all(map(len, sold)) else "nothing was sold in one of the two periods"
+    why = None if all(map(len, sold)) else WORDS["untold_nothing_sold"]
     if why is None and any((side["product"] == UNKNOWN).all() for side in sold):
-        why = "no product is named"
+        why = WORDS["untold_no_product"]
     if why is None and any((side["unweighed"] > 0).any() for side in sold):
-        why = "not every line tells how many pieces were sold"
+        why = WORDS["untold_no_pieces"]
     both = set(sold[0].loc[sold[0]["weight"] > 0, "unit"]) & set(sold[1].loc[sold[1]["weight"] > 0, "unit"])
     kept = [side.assign(stays=side["unit"].isin(both)).drop(columns="unweighed") for side in sides]
-    return Tally("sales.net", *kept, PRICED, "products", "transactions", additive=True, why=why)
+    return Tally("sales.net", *kept, PRICED, "sold products", "transactions", additive=True, why=why)
 
 
 def _pieces(transactions: Any, span: Period) -> pd.DataFrame:

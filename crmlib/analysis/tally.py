@@ -16,9 +16,10 @@ from fractions import Fraction
 
 import pandas as pd
 
+from crmlib.language.words import WORDS
+
 ATTRIBUTES = ("customer_type", "region", "industry", "scale", "credit_grade")
 UNKNOWN = "unknown"
-NOT_SUPPLIED = "not supplied"
 ROW = ["unit", "value", "weight"]
 
 
@@ -81,9 +82,9 @@ def known(rows: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**told).reset_index(drop=True)
 
 
-def nothing(id: str, parts: dict[str, str], of: str, source: str, why: str = NOT_SUPPLIED) -> Tally:
+def nothing(id: str, parts: dict[str, str], of: str, source: str) -> Tally:
     """A tally of which there is nothing to tell."""
     empty = pd.DataFrame({"unit": [], "value": [], "weight": []}).astype(
         {"value": "int64", "weight": "int64"}
     )
-    return Tally(id, empty, empty, parts, of, source, why=why)
+    return Tally(id, empty, empty, parts, of, source, why=WORDS["untold_not_supplied"])
