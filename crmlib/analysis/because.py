@@ -185,8 +185,8 @@ def carrier(book: Book, found: Explained, previous: str) -> Finding:
         when=None if found.why else values.get("share", 0) > 0.5,
         n=len(moved) if whole else 0,
         at_least=2,
-        yes="{measure:word}: most of what moved since {previous} lies in one {by:word}, {group:word}: {moved:figure}, {share:share} of all ups and downs.",
-        no="{measure:word}: no {by:word} makes up half of what moved since {previous}; the largest, {group:word}, {moved:figure}, is {share:share} of all ups and downs.",
+        yes="{measure:word}: most of what moved since {previous} lies with {group:word} ({by:word}): {moved:figure}, {share:share} of all ups and downs.",
+        no="{measure:word}: no group makes up half of what moved since {previous}; the largest is {group:word} ({by:word}): {moved:figure}, {share:share} of all ups and downs.",
         few="{measure:word}: there are no two groups that could have moved apart since {previous}.",
         absent="{measure:word}: nobody can say which group moved it since {previous}: {why:phrase}.",
     )

@@ -11,6 +11,7 @@ RATIO = ("mix", "rate", "new", "lost")
 # A segment's spread is a weighted mean of its own and that of all: of ten alike answers nobody may conclude
 # that the eleventh will be alike (Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3(1), "moderated t").
 BORROWED = 10
+NOISE = 1e-12  # of floats
 
 
 def part_intervals(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -46,6 +47,8 @@ def part_intervals(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, tuple[f
         mean = (left[part] * units).sum() / n
         error = np.sqrt((n - 1) / n * ((left[part] - mean) ** 2 * units).sum())
         reach = stats.t.ppf((1 + LEVEL) / 2, n - 1) * error
+        # What is the same without any of them, as a shift where nothing shifted, is known to the last digit.
+        reach, value = (0.0 if abs(number) < NOISE else number for number in (reach, value))
         if np.isfinite(reach):
             bounds[part] = (float(value - reach), float(value + reach))
     return bounds

@@ -16,6 +16,7 @@ change itself: what is left over is not small but zero.
 
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from crmlib.errors import SchemaError
@@ -147,16 +148,19 @@ def stays(before: pd.DataFrame, now: pd.DataFrame, stayed: set | None = None) ->
 
 def _sums(before: pd.DataFrame, now: pd.DataFrame, stayed: set | None = None) -> pd.DataFrame:
     """Values and weights by group: of everyone before and now, of those who left, of those who came."""
-    sides, stay = (before, now), stays(before, now, stayed)
-    sums = []
-    for rows, held, nth, fate in zip(sides, stay, "01", ("lost", "new"), strict=True):
-        kept = rows[["group", "value", "weight"]].set_axis(["group", f"v{nth}", f"w{nth}"], axis=1)
-        apart = {f"{c}_{fate}": kept[f"{c}{nth}"].where(~held, 0) for c in "vw"}
-        sums.append(kept.assign(**apart).groupby("group").sum())
-    # Whole numbers stay whole: a group that only one period has is 0 in the other.
-    groups = sums[0].index.union(sums[1].index)
-    whole = [part.reindex(groups, fill_value=0).astype("int64") for part in sums]
-    return pd.concat(whole, axis=1).rename_axis("group").reset_index()
+    sides, held = (before, now), stays(before, now, stayed)
+    codes, groups = pd.factorize(pd.concat([side["group"] for side in sides]), sort=True)
+    at = np.split(codes, [len(before)])
+    sums = {"group": groups}
+    for rows, stay, code, nth, fate in zip(sides, held, at, "01", ("lost", "new"), strict=True):
+        for column in ("value", "weight"):
+            whole = rows[column].to_numpy("int64")
+            for name, part in ((nth, whole), (f"_{fate}", np.where(stay, 0, whole))):
+                # Whole numbers stay whole: a group that only one period has is 0 in the other.
+                summed = np.zeros(len(groups), "int64")
+                np.add.at(summed, code, part)
+                sums[f"{column[0]}{name}"] = summed
+    return pd.DataFrame(sums)
 
 
 def _all(sums: pd.DataFrame, column: str) -> int:

@@ -218,18 +218,18 @@ def _odds(apart: float, freedom: int) -> float:
     return float(2 * stats.t.sf(abs(apart), freedom))
 
 
-def shown(tally: Tally, drilled: Drilled) -> tuple[str, pd.DataFrame]:
-    """The attribute whose groups lie farthest apart, and its table: what a reader looks at.
+def shown(tally: Tally, drilled: Drilled) -> pd.DataFrame:
+    """The groups of the attribute that holds the segment farthest apart: what a reader looks at.
 
     Returns
     -------
-    attribute, and: group, n (units), then, today, moved (what the group adds to the change of the whole, or of
+    the attribute, n (units), then, today, moved (what the group adds to the change of the whole, or of
     the aspect it was found in), strayed (how far it moved beyond all others, in standard errors); the farthest
     first
     """
     columns = ["group", "n", "then", "today", "moved", "strayed"]
     if not drilled.levels or not len(drilled.levels[0].tried):
-        return "", pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=columns)
     level = next((level for level in drilled.levels if level.found), drilled.levels[0])
     attribute = level.tried["attribute"].iloc[0]
     sides = [side.assign(group=side[attribute]) for side in tally.cells or tally.sides]
@@ -242,4 +242,4 @@ def shown(tally: Tally, drilled: Drilled) -> tuple[str, pd.DataFrame]:
         moved = change.ratio(*sides).set_index("group")["change"]
     table = level.tried[level.tried["attribute"] == attribute]
     told = table.assign(moved=table["group"].map(moved), strayed=table["apart"])
-    return attribute, told[columns].reset_index(drop=True)
+    return told[columns].reset_index(drop=True).rename(columns={"group": attribute})

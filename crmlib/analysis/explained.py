@@ -1,12 +1,12 @@
 """A measure's change as it is told: its parts as figures, as steps of a waterfall, and by group."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import pandas as pd
 
 from crmlib.analysis import chance, change
-from crmlib.analysis.tally import Tally
+from crmlib.analysis.tally import ATTRIBUTES, Tally
 from crmlib.language.words import WORDS
 from crmlib.measures import measure
 
@@ -52,7 +52,9 @@ class Explained:
 
     @property
     def n(self) -> int:
-        """Units of either period."""
+        """Units of either period, of each once."""
+        if self.tally.heads is not None:
+            return sum(self.tally.heads)
         return len(set().union(*(side["unit"] for side in self.tally.sides)))
 
     @property
@@ -67,17 +69,20 @@ class Explained:
         moved, level = WRITTEN[self.unit]
         words = dict.fromkeys([*self.tally.parts.values(), "moved"], moved)
         words |= dict.fromkeys(("moved_low", "moved_high"), moved)
-        return words | {"so_far": level, "then": level, "today": level}
+        return words | {"aspect": "word", "so_far": level, "then": level, "today": level}
 
 
 def explained(tally: Tally, by: str) -> Explained:
     """The change of a tally's measure in parts that close exactly, its mix being of the groups of `by`.
 
-    An attribute that nobody knows makes one group of all: then there is no mix.
+    Where nobody knows that attribute the first one known stands in for it. What cannot be told apart is left
+    untold: a shift where all are of one kind, what those did who stayed where nobody has.
     """
     none = pd.DataFrame(columns=["group", *tally.parts, "change"])
     if tally.why:
         return Explained(tally, by, none, why=tally.why)
+    known = [by, *ATTRIBUTES]
+    by = next((name for name in known if all(name in side for side in tally.sides)), by)
     before, now = (side.assign(group=side.get(by, "all")) for side in tally.sides)
     if tally.heads is not None:
         parts = change.per_head(before, now, heads=tally.heads)
@@ -90,7 +95,20 @@ def explained(tally: Tally, by: str) -> Explained:
     if "returns" in tally.parts:
         parts = _with_returns(parts, before, now)
     intervals = chance.part_intervals(before, now) if tally.sampled else {}
-    return Explained(tally, by, parts, intervals)
+    told = replace(tally, untold=_untold(tally, before, now) | tally.untold)
+    return Explained(told, by, parts, intervals)
+
+
+def _untold(tally: Tally, before: pd.DataFrame, now: pd.DataFrame) -> dict[str, str]:
+    """The parts that nobody can tell apart, and why."""
+    if tally.heads is not None:
+        return {}
+    both = set(before["unit"]) & set(now["unit"]) if tally.additive else None
+    if not any(stay.any() for stay in change.stays(before, now, both)):
+        return {p: WORDS["untold_nobody_stayed"] for p in tally.parts if p not in ("new", "lost", "returns")}
+    if len(set(before["group"]) | set(now["group"])) < 2:
+        return {"mix": WORDS["untold_one_kind"]}
+    return {}
 
 
 def _with_returns(parts: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -158,11 +176,11 @@ def steps(found: Explained, names: tuple[str, str]) -> pd.DataFrame:
 
 
 def grouped(found: Explained, most: int = 20) -> pd.DataFrame:
-    """The parts of each group: group, a column a part under its word, moved; the largest change first."""
+    """The parts of each group: the attribute, a column a part under its word, moved; the largest change first."""
     kept = [part for part in found.tally.parts if part not in found.tally.untold]
     table = found.parts.head(most)[["group", *kept, "change"]]
     told = table.assign(**{c: [_plain(v) for v in table[c]] for c in (*kept, "change")})
-    return told.rename(columns=found.tally.parts | {"change": "moved"})
+    return told.rename(columns=found.tally.parts | {"change": "moved", "group": found.by})
 
 
 def _plain(value: int | Fraction) -> int | float:

@@ -111,6 +111,11 @@ def _met(side: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(unit=rows["channel"])[[*ROW, "channel"]]
 
 
+def won(facts: pd.DataFrame, span: Period) -> int:
+    """How many customers a period won: those whose first order ever lies in it."""
+    return int(facts["first_day"].between(*span.day_range).sum())
+
+
 def won_through(
     transactions: Any, facts: pd.DataFrame, spans: tuple[Period, Period]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

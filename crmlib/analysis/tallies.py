@@ -1,7 +1,7 @@
 """Every tally, by one door: `crmlib.analysis.tally` says what a tally is."""
 
 from crmlib.analysis.tallied_answers import nps, satisfaction
-from crmlib.analysis.tallied_finance import acquisition, success, won_through
+from crmlib.analysis.tallied_finance import acquisition, success, won, won_through
 from crmlib.analysis.tallied_orders import (
     lines,
     margin,
@@ -28,5 +28,6 @@ __all__ = [
     "sales",
     "satisfaction",
     "success",
+    "won",
     "won_through",
 ]

@@ -355,4 +355,6 @@ WORDS = {
     "untold_no_cost": "no cost of winning is supplied for one of the two periods",
     "untold_no_weight": "there is nothing to divide by in one of the two periods",
     "untold_no_attribute": "no attribute is known that it could be drilled by",
+    "untold_nobody_stayed": "nobody was there in both periods",
+    "untold_one_kind": "all are of one kind",
 }
