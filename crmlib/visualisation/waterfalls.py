@@ -37,45 +37,53 @@ def waterfall(
     if len(table) < 2:
         return None
     rows = table.reset_index(drop=True)
-    last, stands = len(rows) - 1, rows[level].astype(float)
-    starts = stands.shift(1)
-    reach = [
-        starts + rows[f"{size}_{end}"].astype(float) for end in ("low", "high") if f"{size}_{end}" in rows
+    text = [
+        show(level, rows[level][n]) if n in (0, len(rows) - 1) else show(size, rows[size][n])
+        for n in rows.index
     ]
-    reached = pd.concat([stands, starts, *reach], axis=1, ignore_index=True).iloc[1:last]
-    text = [show(level, rows[level][n]) if n in (0, last) else show(size, rows[size][n]) for n in rows.index]
-    seen = pd.concat([reached.stack(), stands])
-    from_zero = not _hidden(seen)
-    seen = pd.concat([seen, pd.Series([0.0] if from_zero else [])])
 
     def draw(ax: Axes) -> None:
-        _ends(ax, stands.iloc[[0, last]], from_zero=from_zero)
-        for place in range(1, last):
-            moves = stands[place] - starts[place]
-            colour = BLUE if moves >= 0 else ORANGE
-            ax.barh(place, moves, left=starts[place], color=colour, height=0.62)
-            if reach:
-                ax.hlines(place, *(end[place] for end in reach), color=INK, linewidth=1.2)
-        for place in range(last):
-            ax.plot([stands[place]] * 2, [place, place + 1], color=SOFT, linewidth=0.8, linestyle=":")
-        for place in rows.index:
-            inside = 0 < place < last
-            right = (
-                reached.loc[place].max() if inside else max(stands[place], 0 if from_zero else stands[place])
-            )
-            _beside(ax, text[place], right, place, offset=(8, 0))
+        _hung(ax, rows[level].astype(float), _reach(rows, size, level), text)
         ax.set_yticks(rows.index, [_folded(str(name)) for name in rows[label]])
         ax.invert_yaxis()
         ax.set(xlabel=heading(level), ylabel="")
         ax.set_xticks([])
         ax.tick_params(axis="y", length=0)
         ax.spines[["bottom", "left"]].set_visible(False)
-        # Room for what stands right of a bar.
-        wide = seen.max() - seen.min() or 1
-        ax.set_xlim(seen.min() - 0.03 * wide, seen.max() + 0.25 * wide)
 
     said = "; ".join(f"{name}: {value}" for name, value in zip(rows[label], text, strict=True))
     return _chart(draw, title, about, f"{title}. {heading(level)}: {said}", height=1.1 + 0.42 * len(rows))
+
+
+def _reach(rows: pd.DataFrame, size: str, level: str) -> pd.DataFrame:
+    """Where the interval of each part begins and ends on the axis; no columns where parts have none."""
+    starts = rows[level].astype(float).shift(1)
+    named = [f"{size}_{end}" for end in ("low", "high") if f"{size}_{end}" in rows]
+    return pd.DataFrame({name: starts + rows[name].astype(float) for name in named}, index=rows.index)
+
+
+def _hung(ax: Axes, stands: pd.Series, reach: pd.DataFrame, text: list[str]) -> None:
+    """The ends, and the parts between them, each with its text to the right."""
+    last, starts = len(stands) - 1, stands.shift(1)
+    reached = pd.concat([stands, starts, reach], axis=1, ignore_index=True)
+    seen = reached.stack()
+    from_zero = not _hidden(seen)
+    seen = pd.concat([seen, pd.Series([0.0] if from_zero else [])])
+    _ends(ax, stands.iloc[[0, last]], from_zero=from_zero)
+    for place in range(1, last):
+        moves = stands[place] - starts[place]
+        ax.barh(place, moves, left=starts[place], color=BLUE if moves >= 0 else ORANGE, height=0.62)
+        if len(reach.columns):
+            ax.hlines(place, *reach.loc[place], color=INK, linewidth=1.2)
+    for place in range(last):
+        ax.plot([stands[place]] * 2, [place, place + 1], color=SOFT, linewidth=0.8, linestyle=":")
+    for place in range(last + 1):
+        beside = max(stands[place], 0 if from_zero else stands[place])
+        right = reached.loc[place].max() if 0 < place < last else beside
+        _beside(ax, text[place], right, place, offset=(8, 0))
+    # Room for what stands right of a bar.
+    wide = seen.max() - seen.min() or 1
+    ax.set_xlim(seen.min() - 0.03 * wide, seen.max() + 0.25 * wide)
 
 
 def _hidden(seen: pd.Series) -> bool:
