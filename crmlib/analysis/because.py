@@ -34,6 +34,8 @@ def causes(found: Explained) -> list[dict]:
 def told(book: Book, found: Explained, previous: str) -> Answer:
     """The three strongest parts of a change, each a finding of its own; the first stands among the answers.
 
+    Why nothing can be told is one sentence.
+
     Parameters
     ----------
     previous : name of the period before
@@ -41,7 +43,9 @@ def told(book: Book, found: Explained, previous: str) -> Answer:
     ranked = [] if found.why else causes(found)
     level = {"then": None, "now": None} if found.why else dict(zip(("then", "now"), ends(found), strict=True))
     findings = []
-    for place in range(1, CAUSES + 1):
+    # What cannot be told is told once.
+    many = 1 if found.why or (found.tally.sampled and not found.intervals) else CAUSES
+    for place in range(1, many + 1):
         none = {"part": "", "moved": 0, "low": None, "high": None, "sure": False}
         cause = ranked[place - 1] if place <= len(ranked) else none
         values: dict[str, Any] = {
@@ -81,7 +85,7 @@ def _counted(book: Book, id: str, values: dict, *, when: bool | None, n: int, as
         yes="{measure:word}, {then:figure} in {previous} and {now:figure} now, was raised by (cause {place:count}): {part:word}, {moved:figure}.",
         no="{measure:word}, {then:figure} in {previous} and {now:figure} now, was lowered by (cause {place:count}): {part:word}, {moved:figure}.",
         few="{measure:word}, {then:figure} in {previous} and {now:figure} now, has no cause {place:count}: nothing else moved it.",
-        absent="{measure:word}: nobody can say what moved it since {previous} (cause {place:count}): {why:phrase}.",
+        absent="{measure:word}: nobody can say what moved it since {previous}: {why:phrase}.",
     )
 
 
@@ -109,8 +113,8 @@ def _unsure(book: Book, id: str, values: dict, *, when: bool | None, n: int, asi
         aside=aside,
         yes="{measure:word}, cause {place:count}: {part:word} raised it.",
         no="{measure:word}, cause {place:count}: {part:word} lowered it.",
-        few="{measure:word}: too few {of:phrase} in {previous} or now to say what moved it (cause {place:count}).",
-        absent="{measure:word}: nobody can say what moved it since {previous} (cause {place:count}): {why:phrase}.",
+        few="{measure:word}: too few {of:phrase} in {previous} or now to say what moved it.",
+        absent="{measure:word}: nobody can say what moved it since {previous}: {why:phrase}.",
     )
 
 

@@ -25,9 +25,11 @@ def success(
     if applications is None:
         return nothing("finance.success_rate", DECIDED, "decided applications", "applications")
     decided = applications[applications["decision"].isin(["approved", "declined"])]
+    # Where no application names the day of its decision, the day it was made stands for it.
+    day = decided["applied_day"] if decided["decided_day"].isna().all() else decided["decided_day"]
     sides = []
     for span in spans[::-1]:
-        rows = decided[decided["decided_day"].between(*span.day_range)]
+        rows = decided[day.between(*span.day_range)]
         own = {
             name: rows[name].astype(object).fillna(UNKNOWN).astype("str")
             for name in ("product", "credit_grade", "purpose")
@@ -47,6 +49,7 @@ def success(
     return Tally("finance.success_rate", *sides, DECIDED, "decided applications", "applications", **told)
 
 
+ENOUGH = 10  # new customers; below it a cost of each says more of chance than of cost
 SPENT = {"rate": "spent_rate", "new": "spent_new", "lost": "spent_lost"}
 
 
@@ -74,9 +77,10 @@ def acquisition(
     spent = None if costs is None else costs[costs["kind"] == "acquisition"]
     if spent is None or not len(spent):
         return nothing(id, SPENT, of, "costs")
-    counted = spent[spent["customer_id"].isna() | spent["known"]]
-    sides = [_spent(counted[counted["cost_day"].between(*span.day_range)]) for span in spans[::-1]]
+    sides = [_spent(spent[spent["cost_day"].between(*span.day_range)]) for span in spans[::-1]]
     why = None if min(won) > 0 else WORDS["untold_nobody_won"]
+    if why is None and min(won) < ENOUGH:
+        why = WORDS["untold_few_won"]
     if why is None and not all(side["value"].sum() for side in sides):
         why = WORDS["untold_no_cost"]
     channels = set().union(*(side["channel"] for side in sides))

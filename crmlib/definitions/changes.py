@@ -88,7 +88,7 @@ SUBJECTS = {
         "applications",
         _ratio("the share approved", **_APPLIED),
     ),
-    "cac.amount": ("money", "Cost of winning a customer", "costs", _CHANNELS),
+    "cac.amount": ("money", "Cost of a new customer", "costs", _CHANNELS),
 }
 CHANGES = [
     Measure(f"change.{id}.{part}", unit, f"{name}: {PARTS.get(part, 'nothing known')}", formula, source)

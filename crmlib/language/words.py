@@ -352,6 +352,7 @@ WORDS = {
     "untold_unplaced": "orders do not say which channel of spending won a customer",
     "untold_undecided": "no application was decided in one of the two periods",
     "untold_nobody_won": "nobody was won in one of the two periods",
+    "untold_few_won": "fewer than ten customers were won in one of the two periods",
     "untold_no_cost": "no cost of winning is supplied for one of the two periods",
     "untold_no_weight": "there is nothing to divide by in one of the two periods",
     "untold_no_attribute": "no attribute is known that it could be drilled by",

@@ -206,11 +206,11 @@ def costs(*rows: tuple) -> pd.DataFrame:
 
 def test_where_channels_share_the_customers_more_of_them_cost_less_each():
     spent = costs(("2024-07-01", "web", 600), ("2024-10-01", "web", 600), ("2024-10-01", "fair", 300))
-    # 600 on 6 is 100; 900 on 12 is 75: web for more customers −50, the fair +300 on the mean of 1/6 and 1/12 … 37.5,
-    # less its own half of what more customers save: (1/12 − 1/6) × 150 = −12.5.
-    tally = tallies.acquisition(spent, SPANS, (12, 6))
-    assert tally.values == (100, 75)
-    assert parts(tally, "channel") == {"volume": -62.5, "rate": 0, "new": 37.5, "lost": 0}
+    # 600 on 60 is 10; 900 on 120 is 7.50. As many more share 750, the mean cost: 750 × (1/120 − 1/60) = −6.25. The
+    # fair's 300 on the mean of 1/60 and 1/120 is 3.75.
+    tally = tallies.acquisition(spent, SPANS, (120, 60))
+    assert tally.values == (10, Fraction(15, 2))
+    assert parts(tally, "channel") == {"volume": -6.25, "rate": 0, "new": 3.75, "lost": 0}
     figure = explained.figures(explained.explained(tally, "channel"))["change.cac.amount.mix"]
     assert (figure["value"], figure["why"]) == (
         None,
@@ -306,8 +306,12 @@ SOMEBODY = activity(("a", 1, 100, 10, 100))
             "nobody was won in one of the two periods",
         ),
         (
-            tallies.acquisition(costs(("2024-10-01", "web", 1)), SPANS, (1, 1)),
+            tallies.acquisition(costs(("2024-10-01", "web", 1)), SPANS, (10, 10)),
             "no cost of winning is supplied for one of the two periods",
+        ),
+        (
+            tallies.acquisition(costs(("2024-10-01", "web", 1)), SPANS, (10, 9)),
+            "fewer than ten customers were won in one of the two periods",
         ),
         (
             retained("a", "a", "", first={"a": OLD}),
