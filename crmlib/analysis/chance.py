@@ -26,27 +26,31 @@ def part_intervals(before: pd.DataFrame, now: pd.DataFrame) -> dict[str, tuple[f
 
     Returns
     -------
-    part → low, high; `change` is the whole. Nothing where a period has fewer than `ENOUGH` units, or where
-    units stand in several groups.
+    part → low, high; `change` is the whole. Nothing where a period has fewer than `ENOUGH` units, or fewer than
+    as many stayed (though not nobody): of two who stayed an interval would cover six times in ten. Nor where units
+    stand in several groups.
     """
-    if any(part.loc[part["weight"] > 0, "unit"].nunique() < ENOUGH for part in (before, now)):
+    sides = list(zip((before, now), change.stays(before, now), strict=True))
+    stayed = min(part.loc[stay, "unit"].nunique() for part, stay in sides)
+    there = min(part.loc[part["weight"] > 0, "unit"].nunique() for part, _ in sides)
+    if there < ENOUGH or 0 < stayed < ENOUGH:
         return {}
     alike = _alike(before, now)
     if alike is None:
         return {}
     units, groups = alike["units"].to_numpy(float), pd.factorize(alike["group"])[0]
-    sides = {c: alike[c].to_numpy(float) for c in SIDES}
-    sums = {c: np.bincount(groups, side * units) for c, side in sides.items()}
+    columns = {c: alike[c].to_numpy(float) for c in SIDES}
+    sums = {c: np.bincount(groups, column * units) for c, column in columns.items()}
     without = {c: np.tile(sums[c], (len(alike), 1)) for c in SIDES}
-    for c, side in sides.items():
-        without[c][np.arange(len(alike)), groups] -= side
+    for c, column in columns.items():
+        without[c][np.arange(len(alike)), groups] -= column
     found, left = _parts(sums), _parts(without)
     n = units.sum()
     bounds = {}
     for part, value in found.items():
         mean = (left[part] * units).sum() / n
         error = np.sqrt((n - 1) / n * ((left[part] - mean) ** 2 * units).sum())
-        reach = stats.t.ppf((1 + LEVEL) / 2, n - 1) * error
+        reach = stats.t.ppf((1 + LEVEL) / 2, (stayed or there) - 1) * error
         # What is the same without any of them, as a shift where nothing shifted, is known to the last digit.
         reach, value = (0.0 if abs(number) < NOISE else number for number in (reach, value))
         if np.isfinite(reach):

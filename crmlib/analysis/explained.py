@@ -170,7 +170,7 @@ def steps(found: Explained, names: tuple[str, str]) -> pd.DataFrame:
     rows = [(names[0], None, *empty, _plain(so_far))]
     for part, moved in found.sums.items():
         so_far += moved
-        reach = found.intervals[part] if bounds else ()
+        reach = found.intervals.get(part, (None, None)) if bounds else ()
         rows.append((found.tally.parts[part], _plain(moved), *reach, _plain(so_far)))
     return pd.DataFrame([*rows, (names[1], None, *empty, _plain(now))], columns=columns)
 
