@@ -17,7 +17,8 @@ from crmlib.language import WORDS, Language
 from crmlib.measures import measure
 
 SHOWN_ROWS = 20
-NUMERIC = ("change", "count", "money", "share", "days", "score", "number")
+NEAR = {"moved", "so_far"}  # two values that lie close together are told apart
+NUMERIC = ("change", "count", "money", "share", "days", "score", "number", "points", "shift")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Exhibit:
     def axis(self, column: str, value: float, row_unit: str = "number") -> str:
         """How a chart writes a value of this column: money short, but where rows differ in their units."""
         unit = self._unit(column, row_unit)
-        return self.language.show(value, "short_money" if self._unit(column, "row") == "money" else unit)
+        short = "near_money" if column in NEAR else "short_money"
+        return self.language.show(value, short if self._unit(column, "row") == "money" else unit)
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
@@ -216,7 +218,7 @@ _UNITS = {
     "score": "margin mean_points score score_before score_high score_low",
     "days": "days_silent recency_days",
     "number": "apart apart_high apart_low breadth contribution effect figure orders_a_year points "
-    "silhouette stability weight",
+    "silhouette stability strayed weight",
     "date": "first_date last_date",
     "row": "inside least median most others previous value value_high value_low",
     "change": "change",
@@ -255,6 +257,15 @@ HEADINGS = {
     "weight_low": "Lowest",
     "weight_high": "Highest",
     "so_far": "So far",
+    "moved": "Change",
+    "moved_high": "90% high",
+    "moved_low": "90% low",
+    "then": "Then",
+    "today": "Now",
+    "n_then": "n then",
+    "rest_then": "All others then",
+    "rest_today": "All others now",
+    "strayed": "Standard errors from all others",
     "acquired": "Sales of customers won",
     "agreeing": "Agree in",
     "apart": "Lift, or how often larger",

@@ -8,7 +8,7 @@ import pytest
 
 from crmlib import client as clients
 from crmlib import tables
-from crmlib.analysis import change, kpis
+from crmlib.analysis import change, explained, kpis, tallies
 from crmlib.classification import facts
 from crmlib.cleaning import delivery as cleaning
 from crmlib.cleaning import ledger
@@ -176,3 +176,84 @@ def test_why_sales_moved_closes_on_the_published_quarters(retail, now):
     # By hand: who came brought all they paid, who left took it with them.
     came = today[~today["customer_id"].isin(then.loc[then["orders"] > 0, "customer_id"])]["gross"].sum()
     assert parts["new"].sum() == came
+
+
+QUARTERS = ["2010-Q4", *SALES_OF_2011]
+NOBODY = pd.DataFrame({"customer_id": [], "region": []}, dtype="str")
+
+
+@pytest.fixture(scope="module")
+def by_hand(retail):
+    """The quarters in SQL written from the definitions: sales, orders, net sales, buyers, by quarter."""
+    client, _, _ = retail
+    orders = tables.relation(client.delivery, tables.TRANSACTIONS)
+    rows = orders.query(
+        "lines",
+        """select year(ordered_at) || '-Q' || quarter(ordered_at) as quarter,
+             sum(case when kind = 'sale' then amount else 0 end)::bigint as sales,
+             count(distinct case when kind = 'sale' then order_id end) as orders,
+             sum(case when kind = 'sale' then amount else 0 end + returned)::bigint as net,
+             list(distinct case when kind = 'sale' then customer_id end) as buyers
+           from lines where known group by 1""",
+    ).df()
+    return rows.set_index("quarter")
+
+
+def tallied(client, now: str) -> dict:
+    span = Period.parse(now)
+    before = span.previous()
+    orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=span.day_range[1])
+    activities = tuple(facts.activity(orders, part) for part in (span, before, before.previous()))
+    known = facts.facts(orders, as_of=span.day_range[1])
+    spans, here = (span, before), activities[:2]
+    built = (
+        tallies.sales(*here, NOBODY),
+        tallies.mean_order(*here, NOBODY, tallies.order_shares(orders, spans)),
+        tallies.retention(activities, known, NOBODY, spans),
+        tallies.priced(orders, spans),
+    )
+    return {tally.id: tally for tally in built}
+
+
+@pytest.mark.parametrize("now", list(SALES_OF_2011))
+def test_every_change_closes_on_the_quarters_of_2011(retail, by_hand, now):
+    told = tallied(retail[0], now)
+    then = QUARTERS[QUARTERS.index(now) - 1]
+    found = {id: explained.explained(tally, "product") for id, tally in told.items()}
+    assert {explained.residual(part) for part in found.values() if not part.why} == {0}
+    assert found["sales.identified"].why is None
+    assert explained.ends(found["sales.identified"]) == tuple(by_hand.loc[[then, now], "sales"])
+    assert explained.ends(found["sales.identified"])[1] == SALES_OF_2011[now]
+    assert explained.ends(found["sales.net"]) == tuple(by_hand.loc[[then, now], "net"])
+    means = by_hand["sales"] / by_hand["orders"]
+    assert list(map(float, explained.ends(found["orders.mean"]))) == pytest.approx(
+        list(means[[then, now]]), rel=1e-12
+    )
+    if now == "2011-Q1":  # of the quarter before the data begins nothing is known
+        assert found["retention.rate"].why == "nobody bought in one of the two periods before"
+        return
+    first, second, third = (
+        {who for who in by_hand.loc[quarter, "buyers"] if who is not None}
+        for quarter in QUARTERS[QUARTERS.index(now) - 2 : QUARTERS.index(now) + 1]
+    )
+    came_back = (len(first & second) / len(first), len(second & third) / len(second))
+    assert tuple(map(float, explained.ends(found["retention.rate"]))) == pytest.approx(came_back, rel=1e-12)
+    # Where the data begins with December 2010, of its buyers nobody can tell who was new.
+    assert bool(found["retention.rate"].tally.untold.get("new")) == (now == "2011-Q2")
+
+
+def test_products_sold_in_one_quarter_alone_are_new_or_discontinued(retail):
+    # By hand: what was sold in 2011-Q3 of products without a piece sold to a known customer in 2011-Q2.
+    orders = tables.relation(retail[0].delivery, tables.TRANSACTIONS)
+    rows = orders.query(
+        "lines",
+        """with sold as (
+             select coalesce(product_id, product) as item, quarter(ordered_at) as quarter, sum(amount)::bigint as money
+             from lines where known and kind = 'sale' and year(ordered_at) = 2011 group by all)
+           select sum(case when quarter = 3 then money end)::bigint as came,
+             sum(case when quarter = 2 then money end)::bigint as gone
+           from sold where quarter in (2, 3)
+             and item not in (select item from sold where quarter in (2, 3) group by 1 having count(*) > 1)""",
+    ).df()
+    found = explained.explained(tallied(retail[0], "2011-Q3")["sales.net"], "product")
+    assert (found.sums["new"], found.sums["lost"]) == (rows["came"][0], -rows["gone"][0])

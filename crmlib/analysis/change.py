@@ -16,6 +16,7 @@ change itself: what is left over is not small but zero.
 
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from crmlib.errors import SchemaError
@@ -24,26 +25,11 @@ PARTS = ("volume", "mix", "rate", "new", "lost")
 NOBODY = Fraction(0)
 
 
-def ratio(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame | None:
-    """The change of Σ value ÷ Σ weight, by group and part.
-
-    Parameters
-    ----------
-    before, now : unit, group, value (whole numbers), weight (whole numbers, not below 0); a row per unit
-
-    Returns
-    -------
-    group, mix, rate, new, lost, change (their sum), the largest change first, as floats of exact fractions;
-    None where either period has no weight, and so no ratio.
-
-    >>> before = pd.DataFrame({"unit": ["a", "b"], "group": ["x", "y"], "value": [1, 0], "weight": [1, 1]})
-    >>> now = pd.DataFrame({"unit": ["a", "b", "c"], "group": ["x", "y", "y"], "value": [1, 1, 0], "weight": 1})
-    >>> ratio(before, now)[["group", "rate", "new"]].round(4).values.tolist()
-    [['y', 0.5, -0.3333], ['x', 0.0, 0.0]]
-    """
+def fractions(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame | None:
+    """`ratio` before it is brought to floats: every cell the exact fraction, closing to zero."""
     sums = _sums(before, now)
     v0, v1, w0, w1 = (_all(sums, c) for c in ("v0", "v1", "w0", "w1"))
-    if not w0 or not w1:
+    if w0 <= 0 or w1 <= 0:
         return None
     lost, new = (tuple(_all(sums, f"{c}_{fate}") for c in "vw") for fate in ("lost", "new"))
     stay0, stay1 = (v0 - lost[0], w0 - lost[1]), (v1 - new[0], w1 - new[1])
@@ -56,8 +42,62 @@ def ratio(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame | None:
         came = (int(row.v_new) - k1 * int(row.w_new)) / w1
         went = -(int(row.v_lost) - k0 * int(row.w_lost)) / w0
         rows.append((row.group, mix, rate, came, went))
-    found = _table(rows, ("mix", "rate", "new", "lost"))
-    return _closed(found, Fraction(v1, w1) - Fraction(v0, w0)).astype(dict.fromkeys(found.columns[1:], float))
+    return _closed(_table(rows, ("mix", "rate", "new", "lost")), Fraction(v1, w1) - Fraction(v0, w0))
+
+
+def ratio(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame | None:
+    """The change of Σ value ÷ Σ weight, by group and part.
+
+    Parameters
+    ----------
+    before, now : unit, group, value and weight (whole numbers); a row per unit and group. Who has weight in
+        both periods has stayed, or what the column `stays` says, of rows with weight
+
+    Returns
+    -------
+    group, mix, rate, new, lost, change (their sum), the largest change first, as floats of exact fractions;
+    None where either period has no weight, and so no ratio.
+
+    >>> before = pd.DataFrame({"unit": ["a", "b"], "group": ["x", "y"], "value": [1, 0], "weight": [1, 1]})
+    >>> now = pd.DataFrame({"unit": ["a", "b", "c"], "group": ["x", "y", "y"], "value": [1, 1, 0], "weight": 1})
+    >>> ratio(before, now)[["group", "rate", "new"]].round(4).values.tolist()
+    [['y', 0.5, -0.3333], ['x', 0.0, 0.0]]
+    """
+    found = fractions(before, now)
+    return None if found is None else found.astype(dict.fromkeys(found.columns[1:], float))
+
+
+def per_head(before: pd.DataFrame, now: pd.DataFrame, *, heads: tuple[int, int]) -> pd.DataFrame | None:
+    """The change of Σ value ÷ heads, where the heads belong to all groups together.
+
+    So it is with the cost of winning a customer where nobody knows which channel won whom.
+
+    Parameters
+    ----------
+    before, now : group, value (whole numbers); a row per group
+    heads : of both periods
+
+    Returns
+    -------
+    group, volume (as many heads more or fewer share what was spent), rate (more or less spent by groups of
+    both periods), new and lost (groups that spent in one alone), change; exact fractions. None without heads.
+
+    >>> before, now = (pd.DataFrame({"group": ["x"], "value": [spent]}) for spent in (100, 150))
+    >>> per_head(before, now, heads=(10, 15)).iloc[0, 1:].map(float).round(4).tolist()
+    [-4.1667, 4.1667, 0.0, 0.0, 0.0]
+    """
+    if min(heads) <= 0:
+        return None
+    sums = [part.groupby("group")["value"].sum() for part in (before, now)]
+    then, today = (Fraction(1, n) for n in heads)
+    rows = []
+    for group in sums[0].index.union(sums[1].index):
+        v0, v1 = (int(part.get(group, 0)) for part in sums)
+        spent = (v1 - v0) * (then + today) / 2
+        fate = [spent if is_it else NOBODY for is_it in (v0 and v1, v1 and not v0, v0 and not v1)]
+        rows.append((group, (today - then) * Fraction(v0 + v1, 2), *fate))
+    whole = int(sums[1].sum()) * today - int(sums[0].sum()) * then
+    return _closed(_table(rows, ("volume", "rate", "new", "lost")), whole)
 
 
 def total(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +106,8 @@ def total(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     before, now : unit, group, value (money in the smallest unit), weight (what it is paid for: orders or
-        pieces; not below 0); a row per unit. A unit with a row in both periods has stayed.
+        pieces; not below 0); a row per unit and group. A unit with a row in both periods has stayed, or what
+        the column `stays` says, of rows with weight.
 
     Returns
     -------
@@ -93,21 +134,33 @@ def total(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def stays(before: pd.DataFrame, now: pd.DataFrame, stayed: set | None = None) -> list[pd.Series]:
+    """Which rows of both periods are of units that stayed: `stayed`, else as their column says, else by weight."""
+    sides = (before, now)
+    if "stays" in before.columns:
+        stay = [part["stays"].astype(bool) & (part["weight"] > 0) for part in sides]
+        # A side without anyone who stayed has no rate to hold the other side's against: then nobody has.
+        return [part & all(side.any() for side in stay) for part in stay]
+    if stayed is None:
+        stayed = set.intersection(*(set(part.loc[part["weight"] > 0, "unit"]) for part in sides))
+    return [part["unit"].isin(stayed) for part in sides]
+
+
 def _sums(before: pd.DataFrame, now: pd.DataFrame, stayed: set | None = None) -> pd.DataFrame:
     """Values and weights by group: of everyone before and now, of those who left, of those who came."""
-    if stayed is None:
-        held = [set(part.loc[part["weight"] > 0, "unit"]) for part in (before, now)]
-        stayed = held[0] & held[1]
-    sums = []
-    for rows, nth, fate in ((before, "0", "lost"), (now, "1", "new")):
-        named = rows.rename(columns={"value": f"v{nth}", "weight": f"w{nth}"})
-        alone = ~rows["unit"].isin(stayed)
-        apart = {f"{c}_{fate}": named[f"{c}{nth}"].where(alone, 0) for c in "vw"}
-        sums.append(named.assign(**apart).drop(columns="unit").groupby("group").sum())
-    # Whole numbers stay whole: a group that only one period has is 0 in the other.
-    groups = sums[0].index.union(sums[1].index)
-    whole = [part.reindex(groups, fill_value=0).astype("int64") for part in sums]
-    return pd.concat(whole, axis=1).rename_axis("group").reset_index()
+    sides, held = (before, now), stays(before, now, stayed)
+    codes, groups = pd.factorize(pd.concat([side["group"] for side in sides]), sort=True)
+    at = np.split(codes, [len(before)])
+    sums = {"group": groups}
+    for rows, stay, code, nth, fate in zip(sides, held, at, "01", ("lost", "new"), strict=True):
+        for column in ("value", "weight"):
+            whole = rows[column].to_numpy("int64")
+            for name, part in ((nth, whole), (f"_{fate}", np.where(stay, 0, whole))):
+                # Whole numbers stay whole: a group that only one period has is 0 in the other.
+                summed = np.zeros(len(groups), "int64")
+                np.add.at(summed, code, part)
+                sums[f"{column[0]}{name}"] = summed
+    return pd.DataFrame(sums)
 
 
 def _all(sums: pd.DataFrame, column: str) -> int:

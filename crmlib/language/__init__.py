@@ -11,7 +11,7 @@ import datetime as dt
 import gettext
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +83,32 @@ class Language:
             return self._money(value)
         return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=1)
 
+    def _near_money(self, value: Any) -> str:
+        """Short, but so that 2.04M is not 1.95M."""
+        if abs(value) < 100_000:
+            return self._money(value)
+        return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=2)
+
     def _days(self, value: float) -> str:
         return format_decimal(value, format="#,##0.0", locale=self._locale)
 
     _score = _days
+
+    def _points(self, value: float) -> str:
+        """A difference of shares."""
+        return self.change(value, "share")
+
+    def _shift(self, value: float) -> str:
+        """A difference of scores."""
+        return self.change(value, "score")
+
+    def _phrase(self, value: str) -> str:
+        """A text of the catalogue within another."""
+        return self.text(value)
+
+    def _figure(self, value: Sequence) -> str:
+        """A value that brings its unit, as in ["share", 0.5]."""
+        return self.show(value[1], value[0])
 
     def _number(self, value: Any) -> str:
         return format_decimal(value, format="#,##0.###", locale=self._locale)
