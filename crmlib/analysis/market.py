@@ -15,7 +15,7 @@ from crmlib.analysis.kpis import Figures
 from crmlib.period import day_of
 
 QUESTIONS = ("awareness", "image", "preference", "market_share")
-US, WHOLE = "us", "whole_market"
+US, WHOLE = "own_firm", "whole_market"  # as `_name` of the language knows them
 ENOUGH = 30  # people asked: below it two shares are hardly ever told apart
 COLUMNS = [
     "question",
@@ -26,11 +26,11 @@ COLUMNS = [
     "share_high",
     "share_before",
     "move",
-    "asked",
+    "asked_on",
     "n",
 ]
 UNITS = dict.fromkeys(("share", "share_low", "share_high", "share_before"), "share")
-UNITS |= {"question": "word", "segment": "name", "firm": "name", "asked": "date", "n": "count"}
+UNITS |= {"question": "word", "segment": "name", "firm": "name", "asked_on": "date", "n": "count"}
 UNITS |= {"move": "word"}
 KEY = ["question", "segment", "firm"]
 SHARE = ["share", "share_low", "share_high"]
@@ -46,9 +46,9 @@ def standing(market: pd.DataFrame | None, *, own: str) -> pd.DataFrame:
 
     Returns
     -------
-    question, segment (`whole_market` where none is named), firm (`us`, or as delivered), share (0–1), share_low,
+    question, segment (`whole_market` where none is named), firm (`own_firm`, or as delivered), share (0–1), share_low,
     share_high (90 %, where it is known how many were asked), share_before, move (rose, fell, within_chance; empty where
-    nobody can tell), asked (day), n; we first, then the largest
+    nobody can tell), asked_on (day), n; we first, then the largest
     share. An answer above 1 that is no per cent, as a score of 4.2, is no share and is left out.
     """
     told = pd.DataFrame() if market is None else _shares(market, own)
@@ -63,7 +63,7 @@ def standing(market: pd.DataFrame | None, *, own: str) -> pd.DataFrame:
     found = found.join(then.add_suffix("_before"), on=KEY)
     found["move"] = [_move(row) for row in found.to_dict("records")]
     found = found.assign(
-        asked=[day_of(int(day)) for day in found["asked_day"]], n=found["respondents"].astype("Int64")
+        asked_on=[day_of(int(day)) for day in found["asked_day"]], n=found["respondents"].astype("Int64")
     )
     place = found["question"].map({name: at for at, name in enumerate(QUESTIONS)}).fillna(len(QUESTIONS))
     order = found.assign(place=place, rival=found["firm"] != US, whole=found["segment"] != WHOLE)
@@ -75,7 +75,7 @@ def standing(market: pd.DataFrame | None, *, own: str) -> pd.DataFrame:
 
 def _shares(market: pd.DataFrame, own: str) -> pd.DataFrame:
     """Answers that are shares, each question, segment and firm under one name."""
-    firm = market["firm"].astype(object).fillna(US)
+    firm = market["firm"].astype(object).fillna(US).replace("us", US)
     named = market.assign(
         firm=firm.where(firm != own, US).astype("str"),
         segment=market["segment"].astype(object).fillna(WHOLE).astype("str"),

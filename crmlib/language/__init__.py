@@ -24,6 +24,9 @@ from crmlib.language.words import WORDS
 CATALOGUES = Path(__file__).parent / "locale"
 MISSING = "—"
 
+# Words of the library among names that a client delivered.
+OURS = ("unknown", "other", "not_supplied", "mixed", "own_firm", "whole_market")
+
 
 class Language:
     """One language and the currency it shows money in; `words` are a client's own names of classes."""
@@ -125,7 +128,7 @@ class Language:
 
     def _name(self, value: str) -> str:
         # A client's own word stays as it came, even where the library has the same one.
-        return self._word(value) if value in ("unknown", "other", "not_supplied", "mixed") else value
+        return self._word(value) if value in OURS else value
 
     def _names(self, values: list[str]) -> str:
         return ", ".join(map(self._name, values))

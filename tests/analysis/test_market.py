@@ -36,7 +36,7 @@ def test_the_newest_wave_counts_and_the_one_before_stands_beside_it():
         ("2022-06-01", "persons", "us", "awareness", 0.10, 100),
     )
     assert (found["share"], found["share_before"], found["n"]) == (0.50, 0.40, 100)
-    assert found["asked"].isoformat() == "2024-06-01"
+    assert found["asked_on"].isoformat() == "2024-06-01"
     # Wilson at 90 % for 50 of 100, as the textbook has it
     assert (round(found["share_low"], 4), round(found["share_high"], 4)) == (0.4188, 0.5812)
 
@@ -46,7 +46,7 @@ def test_a_survey_that_calls_us_by_our_name_or_by_none_means_us():
         ("2024-06-01", "a", "Acme", "awareness", 0.5, 90),
         ("2024-06-01", "b", None, "awareness", 0.5, 90),
     ]
-    assert market.standing(asked(*rows), own="Acme")["firm"].tolist() == ["us", "us"]
+    assert market.standing(asked(*rows), own="Acme")["firm"].tolist() == ["own_firm", "own_firm"]
 
 
 def test_a_score_is_no_share_and_is_left_out():
@@ -115,7 +115,7 @@ def surveyed(request, monkeypatch) -> tuple[dict, pd.DataFrame]:
     return maker.beside.market.truths(meant), market.standing(kept.kept.to_pandas(), own=client.name)
 
 
-WORDS = {"品牌知名度": "awareness", "品牌形象": "image", "首选率": "preference", "本行": "us"}
+WORDS = {"品牌知名度": "awareness", "品牌形象": "image", "首选率": "preference", "本行": "own_firm"}
 
 
 def test_the_demos_newest_wave_is_told_to_the_person(surveyed):

@@ -87,13 +87,13 @@ def tables(
         "applications", loans.with_flaws(stream("applications", 2), text, strangers=free["applications"])
     )
     truths["loans"] = loans.truths(clean(meant, kinds))
-    text, meant = market.market(stream("market", 1))
-    keep("market", market.with_flaws(stream("market", 2), text))
-    truths["market"] = market.truths(meant)
     told = clean(meant, kinds, strangers=True)
     # An application counts whoever made it; of what type a stranger is nobody knows.
     told["type"] = told["type"].mask(told["stranger"], "unknown")
     truths["applications"] = money.applications(told)
+    text, meant = market.market(stream("market", 1))
+    keep("market", market.with_flaws(stream("market", 2), text))
+    truths["market"] = market.truths(meant)
     return {name: made[name] for name in FILES}, {
         "defects": planted,
         "truths": truths,
