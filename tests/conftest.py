@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import builders
@@ -12,6 +13,34 @@ from runs import CRM, client_of, command
 # A conftest holds no doctests; collected as modules (--doctest-modules) two of one name would clash.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config):
+    """A folder for the demo's drawn seeds, which workers find by the environment (see `builders.demo`)."""
+    if not hasattr(config, "workerinput"):
+        os.environ["CRM_TEST_DEMOS"] = tempfile.mkdtemp(prefix="crm-demos-")
+
+
+def pytest_unconfigure(config):
+    """The seeds go when all workers have."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("CRM_TEST_DEMOS", ""), ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2` the tests are shared out by module; see `sharing`."""
+    import sharing  # only where pytest-xdist is in use
+
+    return sharing.Shares(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """A worker begins with what takes longest; without workers the order stays."""
+    if hasattr(config, "workerinput"):
+        import sharing
+
+        items[:] = sharing.longest_first(items)
 
 
 @pytest.fixture
