@@ -49,9 +49,8 @@ class Shares(LoadScopeScheduling):
     """Hands out one share after the other, in the order of the tests."""
 
     def __init__(self, config, log=None):
-        config.option.loadscopereorder = (
-            False  # by number of tests, which tells nothing of how long they take
-        )
+        # Not by number of tests, which tells nothing of how long they take.
+        config.option.loadscopereorder = False
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:

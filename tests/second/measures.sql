@@ -31,21 +31,21 @@ SELECT id, num, unit, n FROM parts, span, LATERAL (VALUES
     ('sales.returns', back, lines_back),
     ('sales.net', identified + back_known, lines_identified + lines_back_known)) told (id, num, n);
 
--- By what the line says of itself; by what is known of the customer where lines say nothing.
+-- By what the line says of itself; by what is known of the customer where lines say nothing. By an attribute of the
+-- customer n counts customers and not lines, of which the definitions say nothing: not compared.
 INSERT INTO figure
 WITH told AS (
-    SELECT amount, customer, dimension, value FROM (
-        SELECT amount, customer, region, product_group, channel FROM of_period WHERE sale AND known)
+    SELECT amount, true AS of_line, dimension, value FROM (
+        SELECT amount, region, product_group, channel FROM of_period WHERE sale AND known)
     UNPIVOT (value FOR dimension IN (region, product_group, channel))
     UNION ALL
-    SELECT amount, customer, dimension, value FROM (
-        SELECT amount, customer, people.customer_type, people.region
+    SELECT amount, false, dimension, value FROM (
+        SELECT amount, people.customer_type, people.region
         FROM of_period JOIN people USING (customer) WHERE sale AND known)
     UNPIVOT (value FOR dimension IN (customer_type, region)))
 SELECT 'sales.identified.' || dimension || '.' || value, sum(amount), any_value(unit),
-    CASE WHEN dimension = 'customer_type' OR (dimension = 'region' AND EXISTS (FROM people))
-        THEN count(DISTINCT customer) ELSE count(*) END
-FROM told, span GROUP BY dimension, value;
+    CASE WHEN of_line THEN count(*) END
+FROM told, span GROUP BY dimension, value, of_line;
 
 -- Orders of the period by known customers, and each customer's part in this period and the one before.
 INSERT INTO figure
