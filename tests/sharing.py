@@ -11,14 +11,16 @@ NOTEBOOKS, RUNS = "notebooks", "whole runs"
 TOGETHER = dict.fromkeys(
     ("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"), RUNS
 )
+# By seconds of processor, roughly: some four hundred of whole runs, two hundred and forty, a hundred and forty …
 LONGEST = (
     RUNS,
     "tests/test_demo_truth.py",
+    "tests/classification/test_clusters.py",
     "tests/workbook/test_draft_published.py",
     "tests/test_readme.py",
     NOTEBOOKS,
     "tests/workbook/test_runner.py",
-    "tests/classification/test_clusters.py",
+    "tests/analysis/test_change.py",
     "tests/test_crossed.py",
     "tests/classification/test_engines.py",
     "tests/test_naughty.py",
