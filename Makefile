@@ -5,6 +5,8 @@ UV := UV_PYTHON_DOWNLOADS=never $(TOOLS)/uv
 CRM := .venv/bin/crm
 # Extras of the package to install beside it: make test EXTRAS=--extra=spark
 EXTRAS ?=
+# Side by side in make test; 0 runs one test after another.
+WORKERS ?= 2
 READY := .venv/.ready$(EXTRAS)
 
 .DEFAULT_GOAL := help
@@ -17,7 +19,7 @@ report: $(READY)  ## run the demo client for 2024-Q4 and print its report's path
 	@$(CRM) run demo --period 2024-Q4
 
 test: $(READY)  ## run every test, the committed notebooks among them
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n $(WORKERS)
 
 bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
 	@for script in order_lines facts killed same_person errors odds; do .venv/bin/python bench/$$script.py || exit 1; done

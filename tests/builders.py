@@ -2,6 +2,8 @@
 
 import datetime as dt
 import importlib.util
+import os
+import pickle
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -74,7 +76,19 @@ def demo(seed: int) -> tuple[dict[str, pd.DataFrame], dict, clients.Client]:
     """The demo's tables of another seed, what is true of them, and its own client."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CRM_HOME", raising=False)
-        return *demo_maker().tables(seed), clients.load("demo")
+        return *_drawn(seed), clients.load("demo")
+
+
+def _drawn(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
+    """Tables and truth of a seed: drawn once for all modules and workers of a test run, to each a copy of its own."""
+    if "CRM_TEST_DEMOS" not in os.environ:
+        return demo_maker().tables(seed)
+    path = Path(os.environ["CRM_TEST_DEMOS"]) / f"{seed}.pickle"
+    if not path.exists():
+        written = path.with_suffix(f".{os.getpid()}")
+        written.write_bytes(pickle.dumps(demo_maker().tables(seed)))
+        written.replace(path)  # whole, even where two workers drew it at once
+    return pickle.loads(path.read_bytes())
 
 
 def made(home: Path, config: str = CONFIG, files: dict[str, str | bytes] | None = None, name: str = "acme"):

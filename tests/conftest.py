@@ -3,14 +3,44 @@
 import importlib.util
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import builders
 import pytest
+from runs import CRM, client_of, command
 
 # A conftest holds no doctests; collected as modules (--doctest-modules) two of one name would clash.
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config):
+    """A folder for the demo's drawn seeds, which workers find by the environment (see `builders.demo`)."""
+    if not hasattr(config, "workerinput"):
+        os.environ["CRM_TEST_DEMOS"] = tempfile.mkdtemp(prefix="crm-demos-")
+
+
+def pytest_unconfigure(config):
+    """The seeds go when all workers have."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("CRM_TEST_DEMOS", ""), ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2` the tests are shared out by module; see `sharing`."""
+    import sharing  # only where pytest-xdist is in use
+
+    return sharing.Shares(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """A worker begins with what takes longest; without workers the order stays."""
+    if hasattr(config, "workerinput"):
+        import sharing
+
+        items[:] = sharing.longest_first(items)
 
 
 @pytest.fixture
@@ -37,6 +67,51 @@ def shared():
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def retail(tmp_path_factory, shared):
+    """A home where Online Retail has been run for all of its days and for a quarter."""
+    home = tmp_path_factory.mktemp("retail")
+    raw = client_of(home, "online-retail") / "raw"
+    (raw / "online_retail.csv.gz").symlink_to(shared / "data" / "online_retail.csv.gz")
+    periods = ("--period", "2010-12-01_2011-12-09", "--period", "2011-Q3")
+    done = command(home, CRM, "run", "online-retail", *periods)
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+def _demo(home):
+    folder = client_of(home, "demo")
+    shutil.copytree(ROOT / "data" / "demo" / "raw", folder / "raw", dirs_exist_ok=True)
+    done = command(home, CRM, "run", "demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("reports/demo/2024-Q4/report.html")
+    return home
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory):
+    """A home where the demo has been run as it is committed."""
+    return _demo(tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="session")
+def twice(tmp_path_factory, demo_run):
+    """Two homes in which the demo was run alike."""
+    return [demo_run, _demo(tmp_path_factory.mktemp("second"))]
+
+
+@pytest.fixture(scope="session")
+def telco(tmp_path_factory, shared):
+    """A home where Telco's five files have been run as its committed client.yml says."""
+    home = tmp_path_factory.mktemp("telco")
+    raw = client_of(home, "telco") / "raw"
+    for file in (shared / "data" / "telco_multi").iterdir():
+        (raw / file.name).symlink_to(file)
+    done = command(home, CRM, "run", "telco")
+    assert done.returncode == 0, done.stderr
+    return home
 
 
 @pytest.fixture(scope="session")

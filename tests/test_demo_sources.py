@@ -146,9 +146,8 @@ def test_the_ledger_counts_the_rows_the_maker_counted_and_balances_in_money(demo
 @pytest.fixture(scope="module")
 def committed():
     """The demo as it is committed: made again, and as its files are read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CRM_HOME", raising=False)
-        return demo_maker().tables(demo_maker().SEED), clients.load("demo")
+    delivered, truth, client = builders.demo(demo_maker().SEED)
+    return (delivered, truth), client
 
 
 def test_the_truth_of_the_demo_is_what_the_maker_makes(committed):

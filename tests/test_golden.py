@@ -161,6 +161,18 @@ def test_what_came_is_told_as_it_came(retail):
 
 SALES_OF_2011 = {"2011-Q1": 1608267990, "2011-Q2": 1805775531, "2011-Q3": 2193704143, "2011-Q4": 2709038500}
 
+BUYERS_OF_2011 = {"2011-Q1": 1776, "2011-Q2": 1991, "2011-Q3": 2161, "2011-Q4": 2560}
+
+
+@pytest.mark.parametrize("name", SALES_OF_2011)
+def test_the_quarters_of_2011_have_the_published_sales_and_customers(retail, name):
+    client, _, _ = retail
+    span = Period.parse(name)
+    orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=span.day_range[1])
+    bought = facts.activity(orders, span).query("orders > 0")
+    assert kpis.sales(orders, span)["sales.identified"]["value"] == SALES_OF_2011[name]
+    assert (bought["gross"].sum(), len(bought)) == (SALES_OF_2011[name], BUYERS_OF_2011[name])
+
 
 @pytest.mark.parametrize("now", list(SALES_OF_2011)[1:])
 def test_why_sales_moved_closes_on_the_published_quarters(retail, now):

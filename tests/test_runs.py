@@ -2,10 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,47 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
+from runs import CRM, ROOT, command, results
 
-ROOT = Path(__file__).resolve().parent.parent
-CRM = Path(sys.executable).parent / "crm"
 STEPS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-
-
-def command(home: Path, *arguments: object) -> subprocess.CompletedProcess:
-    """A command on this home's clients."""
-    return subprocess.run(
-        list(map(str, arguments)),
-        env=os.environ | {"CRM_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-
-
-def results(home: Path, client: str, period: str) -> dict:
-    """What a run published."""
-    return json.loads((home / "reports" / client / period / "results.json").read_text("utf-8"))
-
-
-def client_of(home: Path, name: str) -> Path:
-    """A client's folder in this home, with its committed configuration."""
-    folder = home / "data" / name
-    (folder / "raw").mkdir(parents=True)
-    shutil.copy(ROOT / "data" / name / "client.yml", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def retail(tmp_path_factory, shared: Path) -> Path:
-    """A home where Online Retail has been run for both of its periods."""
-    home = tmp_path_factory.mktemp("retail")
-    (client_of(home, "online-retail") / "raw" / "online_retail.csv.gz").symlink_to(
-        shared / "data" / "online_retail.csv.gz"
-    )
-    periods = ("--period", "2010-12-01_2011-12-09", "--period", "2011-Q3")
-    done = command(home, CRM, "run", "online-retail", *periods)
-    assert done.returncode == 0, done.stderr
-    return home
 
 
 # ../shared/data/README.md counts these from the same bytes.
@@ -104,21 +63,6 @@ def test_online_retail_money_balances(retail):
 def test_a_client_without_a_survey_says_so_and_never_shows_a_zero(retail):
     satisfaction = results(retail, "online-retail", "2011-Q3")["satisfaction.mean"]
     assert (satisfaction["value"], satisfaction["why"]) == (None, "not supplied")
-
-
-@pytest.fixture(scope="module")
-def twice(tmp_path_factory) -> list[Path]:
-    """Two homes in which the demo was run alike."""
-    homes = []
-    for name in ("first", "second"):
-        home = tmp_path_factory.mktemp(name)
-        folder = client_of(home, "demo")
-        shutil.copytree(ROOT / "data" / "demo" / "raw", folder / "raw", dirs_exist_ok=True)
-        done = command(home, CRM, "run", "demo")
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip().endswith("reports/demo/2024-Q4/report.html")
-        homes.append(home)
-    return homes
 
 
 def test_the_same_delivery_gives_the_same_tables_to_the_byte(twice):

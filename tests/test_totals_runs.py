@@ -201,20 +201,6 @@ TELCO = {
 }
 
 
-@pytest.fixture(scope="module")
-def telco(tmp_path_factory, shared) -> Path:
-    """A home where Telco's five files have been run as its committed client.yml says."""
-    home = tmp_path_factory.mktemp("telco")
-    folder = home / "data" / "telco"
-    (folder / "raw").mkdir(parents=True)
-    (folder / "client.yml").write_bytes((ROOT / "data" / "telco" / "client.yml").read_bytes())
-    for file in (shared / "data" / "telco_multi").iterdir():
-        (folder / "raw" / file.name).symlink_to(file)
-    done = crm(home, "run", "telco")
-    assert done.returncode == 0, done.stderr
-    return home
-
-
 def test_telco_is_published_to_the_cent(telco):
     # ../shared/data/README.md counts these from the same bytes.
     found = value(telco, "telco", "2019-Q3")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+import builders
 import pandas as pd
 import pyarrow as pa
 import pytest
-from builders import day, demo_maker
+from builders import day
 
-from crmlib import client as clients
 from crmlib import tables
 from crmlib.classification import beside, classes, composition, facts, habits, lifetime, rfm
 from crmlib.cleaning import delivery as cleaning
@@ -32,12 +32,9 @@ class Demo:
 
 @pytest.fixture(scope="module", params=[20241231, 0, 1, 2])
 def demo(request) -> Demo:
-    delivered, truth = demo_maker().tables(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("CRM_HOME", raising=False)
-        client = clients.load("demo")
-        collected = {ours: sources.from_text(ours, delivered[theirs]) for theirs, ours in TABLES.items()}
-        found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
+    delivered, truth, client = builders.demo(request.param)
+    collected = {ours: sources.from_text(ours, delivered[theirs]) for theirs, ours in TABLES.items()}
+    found = cleaning.cleaned(collected, client, delivered_on=client.delivered_on)
     planted = truth["defects"]["customers"]["second_numbers"]
     first = dict(zip(planted["ids"], planted["of"], strict=True))
 
