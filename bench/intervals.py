@@ -3,7 +3,7 @@
 A client is drawn from customers whose truth is known, its interval is computed as the workbook computes it,
 and the truth lies in it or not. Printed are, for each kind, shape and size, how many of the given intervals
 hold the truth, how many were refused, and how wide they are in the middle, as a share of the truth (of the
-whole scale where there is one). Then what cheaper or better known intervals hold on the same clients, and
+whole scale where there is one, of the total before where it is a change). Then what cheaper or better known intervals hold on the same clients, and
 shapes beyond the promise, which are shown and not judged. Ends with an error where a size that is not refused
 holds the truth less than 87 times in a hundred. Run: python bench/intervals.py [clients]
 """
@@ -248,8 +248,8 @@ def _between(now: dict, before: dict) -> Bounds:
     return tuple(np.array([one[end] for one in found]) for end in ("low", "high"))
 
 
-def kinds() -> Iterator[tuple[str, str, Draw, tuple[int, ...], float | None]]:
-    """Kind, shape, how clients are drawn, their sizes, and the width of the scale where there is one."""
+def kinds() -> Iterator[tuple[str, str, Draw, tuple[int, ...], float | Callable | None]]:
+    """Kind, shape, how clients are drawn, their sizes, and what a width is a share of: the truth if None."""
     for truth in (0.5, 0.3, 0.1, 0.03, 0.01):
         yield "share", f"{truth:.0%}", shares(truth), SMALL, 1.0
     streams = {
@@ -265,7 +265,8 @@ def kinds() -> Iterator[tuple[str, str, Draw, tuple[int, ...], float | None]]:
         yield "total", name, totals(shape), LADDER, None
     for growth, stay, sigma in ((1, 0.6, 1), (1, 0.6, 2), (1, 0.1, 1.5), (1.3, 0.6, 1.5), (0.5, 0.9, 1)):
         name = f"x {growth:g}, {stay:.0%} in both, sigma {sigma:g}"
-        yield "change of total", name, changes(growth, stay, sigma), LADDER, None
+        before = (1 + stay) / 2 * np.exp(sigma**2 / 2)
+        yield "change of total", name, changes(growth, stay, sigma), LADDER, lambda n, of=before: n * of
     for name, shape in AMOUNTS.items():
         if name != "all the same":  # refused: no variance
             yield "mean", name, means(shape), LADDER, None
@@ -342,9 +343,8 @@ def table(clients: int) -> list[str]:
             if refused >= MOSTLY:
                 refused_sizes.append(size)
                 continue
-            truth = abs(draw(np.random.default_rng(0), 1, size)[2])
-            wide = width / (scale or truth) if scale or truth else np.nan
-            shown = "" if np.isnan(wide) else f"{wide:.2f}"
+            whole = scale(size) if callable(scale) else scale or draw(np.random.default_rng(0), 1, size)[2]
+            shown = f"{width / whole:.2f}"
             drawn_again = "  (drawn again)" if many > clients else ""
             print(line.format(kind, shape, size, f"{covers:.1%}", f"{refused:.1%}", shown) + drawn_again)
             if short(covers, refused, many):
