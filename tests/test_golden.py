@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from crmlib import client as clients
 from crmlib import tables
@@ -269,3 +271,46 @@ def test_products_sold_in_one_quarter_alone_are_new_or_discontinued(retail):
     ).df()
     found = explained.explained(tallied(retail[0], "2011-Q3")["sales.net"], "product")
     assert (found.sums["new"], found.sums["lost"]) == (rows["came"][0], -rows["gone"][0])
+
+
+def test_sales_may_be_as_low_as_the_sums_and_squares_of_sql_say(retail):
+    client, _, _ = retail
+    span = Period.parse("2011-Q3")
+    first, last = span.day_range
+    orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=last)
+    ((gross, squares),) = orders.query(
+        "orders",
+        f"""SELECT sum(gross), sum(gross::DOUBLE ^ 2) FROM (
+            SELECT sum(amount) AS gross FROM orders
+            WHERE known AND kind = 'sale' AND order_day >= {first} GROUP BY customer_id)""",
+    ).fetchall()
+    found = kpis.sales(orders, span)["sales.identified"]
+    assert found["value"] == gross == SALES_OF_2011["2011-Q3"]
+    # The lower end is a gamma's: mean and variance are the sum and the sum of squares over customers.
+    expected = stats.gamma.ppf(0.05, float(gross) ** 2 / squares, scale=squares / float(gross))
+    assert found["low"] == pytest.approx(expected)
+    assert found["low"] < found["value"] < found["high"] < 1.25 * found["value"]
+
+
+@pytest.mark.parametrize("now", ["2011-Q2", "2011-Q3", "2011-Q4"])
+def test_a_change_of_sales_is_told_as_pairs_of_customers_tell_it(retail, now):
+    # Beside it by other means: 2,000 times as many customers drawn again, both quarters of each together.
+    client, _, _ = retail
+    span = Period.parse(now)
+    orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=span.day_range[1])
+    before, today = (facts.activity(orders, part) for part in (span.previous(), span))
+    found = change.beyond_chance(before, today)
+    moved = today.set_index("customer_id")["gross"].sub(
+        before.set_index("customer_id")["gross"], fill_value=0
+    )
+    chance = np.random.default_rng(0)
+    drawn = [float(moved.to_numpy() @ chance.poisson(1.0, len(moved))) for _ in range(2000)]
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    # The bootstrap is the narrower of the two, but for its own chance (2 % of its width): it knows no customer
+    # larger than the largest, and here one alone moves a third of the change. One more like that makes the
+    # interval half as wide again, and no more than twice as wide.
+    assert found["low"] < low + 0.02 * (high - low)
+    assert found["high"] > high - 0.02 * (high - low)
+    assert found["high"] - found["low"] < 2 * (high - low)
+    # From Q1 to Q2 sales rose by 12 %, which the bootstrap tells from none by a hair, without that one more.
+    assert found["beyond"] is (now != "2011-Q2")

@@ -19,6 +19,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
+from crmlib.analysis import intervals
 from crmlib.errors import SchemaError
 
 PARTS = ("volume", "mix", "rate", "new", "lost")
@@ -293,3 +294,25 @@ def because(parts: pd.DataFrame) -> dict:
         told |= {place: part, f"{place}_money": sums[part]}
     top = parts.iloc[0] if len(parts) else {"group": "", "change": 0}
     return told | {"group": str(top["group"]), "group_money": int(top["change"])}
+
+
+def beyond_chance(before: pd.DataFrame, now: pd.DataFrame) -> dict:
+    """The change of identified sales between two periods, and whether it is larger than chance alone makes it.
+
+    Customers are taken as independent of each other; what one of them bought in both periods may hang together
+    in any way (`intervals.change_of_total`). Season, prices and the firm's own doings are not chance: they are
+    what a change beyond it may come from.
+
+    Parameters
+    ----------
+    before, now : `classification.facts.activity` of both periods
+
+    Returns
+    -------
+    moved, money (its size), low, high (of the change, smallest unit), beyond (None where too few customers
+    changed what they buy), n (customers who did)
+    """
+    found = intervals.change_of_total(*(part.set_index("customer_id")["gross"] for part in (now, before)))
+    bounds = {"low": found.get("low"), "high": found.get("high")}
+    moved = int(now["gross"].sum()) - int(before["gross"].sum())
+    return {"moved": moved, "money": abs(moved), "beyond": intervals.told(found), "n": found["n"]} | bounds

@@ -176,7 +176,7 @@ class _Asked:
     """What the order lines answered, by period: a row for each `span`, the place of a period in its chain.
 
     sold : lines counted as `kpis.sold` takes them
-    ordered : orders (numbers with a sale by known customers), amount
+    ordered : orders counted as `kpis.ordered` takes them
     active : what each customer did, as `facts.activity` tells it
     days : what each customer ordered: orders, order_days, first_day, last_day
     """
@@ -195,15 +195,13 @@ class _Asked:
         every = facts.lines(transactions).filter(nw.col("order_day") <= last).with_columns(numbered)
         within = every.filter(nw.col("span") >= 0)
         known = within.filter(nw.col("known"))
-        numbers = known.filter(nw.col("kind") == "sale").group_by("span", "order_id")
-        orders = numbers.agg(nw.col("amount").sum()).group_by("span")
         dated = facts.orders(transactions, last_day=last).filter(~nw.col("order_day").is_null())
         days = dated.group_by("customer_id", "order_day").agg(nw.len().alias("orders")).with_columns(numbered)
         return cls(
             spans,
             kpis.began(transactions),
             facts.in_memory(kpis.counted_lines(within, "span")),
-            facts.in_memory(orders.agg(nw.len().alias("orders"), nw.col("amount").sum())),
+            facts.in_memory(kpis.counted_orders(known.filter(nw.col("kind") == "sale"), "span")),
             facts.collected(_active(known)),
             facts.in_memory(
                 days.group_by("customer_id", "span").agg(
@@ -223,7 +221,7 @@ class _Asked:
         covered = self.began is not None and self.began <= part.day_range[1]
         found = kpis.sold(sold) if covered else dict.fromkeys(kpis.EVERY_SALE, kpis.UNKNOWN)
         found |= kpis.customers(known, now, before, part) | kpis.profit(now)
-        return found | kpis.ordered(int(ordered["orders"].sum()), int(ordered["amount"].sum()))
+        return found | kpis.ordered(ordered)
 
     def standing(self, spans: list[Period]) -> Iterator[pd.DataFrame]:
         """Facts at the end of every period: customer_id, first_day, orders, recency_days, gap_days.

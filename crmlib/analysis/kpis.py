@@ -1,7 +1,10 @@
 """The measures of a period: sales, customers, retention, repurchase, churn, profit.
 
 Each function returns figures by the ids of `crmlib.measures`: `{id: {value, n, low, high, why}}`,
-money in the smallest unit. What cannot be had is None with a `why`, never 0.
+money in the smallest unit. What cannot be had is None with a `why`, never 0. Values are exact; `low` and
+`high` are the ends of `analysis.intervals` and tell how far chance alone moves such a figure. Where they are
+lacking beside a value, `why` tells it, or the figure is no matter of chance: what stands at a date (customers
+so far, churned) has been counted in full, and of lines without a known customer nobody knows which are one's.
 """
 
 from collections.abc import Iterable
@@ -62,13 +65,17 @@ def sales(transactions: Any, span: Period) -> Figures:
 
 
 def counted_lines(lines: nw.LazyFrame, *by: str) -> nw.LazyFrame:
-    """Lines of what may be sales, counted by kind, known, abnormal and takes_back: what `sold` takes."""
+    """Lines of what may be sales, counted by kind, known, abnormal, takes_back and whose: what `sold` takes.
+
+    Of known customers by customer, whose lines hang together; of all others as one.
+    """
     return (
         lines.with_columns(
             nw.when(nw.col("flags").str.contains("abnormal")).then(1).otherwise(0).alias("abnormal"),
             nw.when(nw.col("returned") < 0).then(1).otherwise(0).alias("takes_back"),
+            nw.when(nw.col("known")).then(nw.col("customer_id")).otherwise(nw.lit("")).alias("whose"),
         )
-        .group_by(*by, "kind", "known", "abnormal", "takes_back")
+        .group_by(*by, "kind", "known", "abnormal", "takes_back", "whose")
         .agg(nw.len().alias("lines"), nw.col("amount").sum(), nw.col("returned").sum())
     )
 
@@ -86,15 +93,18 @@ def sold(parts: pd.DataFrame) -> Figures:
     unidentified, abnormal = total("amount", sold & ~known), total("amount", sold & odd)
     returned = total("returned", back & known)
     net = {"value": identified["value"] + returned["value"], "n": identified["n"] + returned["n"]}
+    count = {"value": identified["n"], "n": identified["n"]}
+    gross = parts["amount"].where(sold & known, 0)
+    given_back = parts["returned"].where(back & known, 0)
     return {
         "sales.all": every,
-        "sales.identified": identified,
+        "sales.identified": identified | _chance(gross, parts["whose"]),
         "sales.unidentified": unidentified,
         "sales.unidentified.rows": {"value": unidentified["n"], "n": unidentified["n"]},
-        "sales.lines": {"value": identified["n"], "n": identified["n"]},
+        "sales.lines": count | _chance(parts["lines"].where(sold & known, 0), parts["whose"]),
         "sales.returns": total("returned", back),
-        "sales.returns.identified": returned,
-        "sales.net": net,
+        "sales.returns.identified": returned | _chance(given_back, parts["whose"]),
+        "sales.net": net | _chance(gross + given_back, parts["whose"]),
         "sales.abnormal": abnormal,
         "sales.abnormal.rows": {"value": abnormal["n"], "n": abnormal["n"]},
         "sales.all.without_abnormal": {
@@ -104,26 +114,40 @@ def sold(parts: pd.DataFrame) -> Figures:
     }
 
 
+def _chance(amounts: pd.Series, whose: pd.Series) -> dict:
+    """Low and high of a total over customers, or why there are none."""
+    return _ends(intervals.total(amounts.groupby(whose).sum()))
+
+
+def _ends(interval: dict) -> dict:
+    """What an interval adds to a figure that is known exactly: low and high, or why there are none."""
+    return {name: interval[name] for name in ("low", "high", "why") if name in interval}
+
+
 def orders(transactions: Any, span: Period) -> Figures:
     """Orders of a period with a sale by known customers, and their mean.
 
-    An order is an order number: lines of several customers on one number are one order.
+    An order is an order number: lines of several customers on one number are one order, which hangs together
+    with the other orders of the first of them.
     """
     first, last = span.day_range
     lines = known_lines(transactions, first_day=first, last_day=last).filter(nw.col("kind") == "sale")
-    numbers = lines.group_by("order_id").agg(nw.col("amount").sum())
-    table = in_memory(numbers.select(nw.len().alias("orders"), nw.col("amount").sum()))
-    return ordered(int(table["orders"].iloc[0]), int(table["amount"].fillna(0).iloc[0]))
+    return ordered(in_memory(counted_orders(lines)))
 
 
-def ordered(count: int, gross: int) -> Figures:
-    """The figures of so many orders, and what was sold by them."""
-    mean = (
-        {"value": gross / count, "n": count}
-        if count
-        else {"value": None, "n": 0, "why": "no orders in the period"}
-    )
-    return {"orders.count": _count(count), "orders.mean": mean}
+def counted_orders(sales: nw.LazyFrame, *by: str) -> nw.LazyFrame:
+    """Orders and their amount by customer: what `ordered` takes."""
+    numbers = sales.group_by(*by, "order_id").agg(nw.col("amount").sum(), nw.col("customer_id").min())
+    return numbers.group_by(*by, "customer_id").agg(nw.len().alias("orders"), nw.col("amount").sum())
+
+
+def ordered(table: pd.DataFrame) -> Figures:
+    """The figures of orders counted by `counted_orders`."""
+    count, gross = int(table["orders"].sum()), int(table["amount"].sum())
+    mean = {"value": None, "n": 0, "why": "no orders in the period"}
+    if count:
+        mean = {"value": gross / count, "n": count} | _ends(intervals.ratio(table["amount"], table["orders"]))
+    return {"orders.count": _count(count) | _ends(intervals.total(table["orders"])), "orders.mean": mean}
 
 
 def customers(facts: pd.DataFrame, now: pd.DataFrame, before: pd.DataFrame, span: Period) -> Figures:
@@ -138,8 +162,8 @@ def customers(facts: pd.DataFrame, now: pd.DataFrame, before: pd.DataFrame, span
     active, earlier = _buyers(now), _buyers(before)
     twice = int((now["orders"] >= 2).sum())
     return {
-        "customers.active": _count(len(active)),
-        "customers.new": _count(int((facts["first_day"] >= first).sum())),
+        "customers.active": intervals.count(len(active)),
+        "customers.new": intervals.count(int((facts["first_day"] >= first).sum())),
         "customers.total": _count(len(facts)),
         "customers.one_order": {"value": int((facts["orders"] == 1).sum()), "n": len(facts)},
         "retention.rate": _share(len(active & earlier), len(earlier), NOBODY),
@@ -191,12 +215,12 @@ def profit(now: pd.DataFrame) -> Figures:
     if known.empty:
         return {id: {"value": None, "n": 0, "why": NOT_SUPPLIED} for id in ("profit.amount", "profit.margin")}
     amount, made_on = int(known["profit"].sum()), int(known["profit_on"].sum())
-    margin = (
-        {"value": amount / made_on, "n": len(known)}
-        if made_on > 0
-        else {"value": None, "n": len(known), "why": "no sales with a known profit"}
-    )
-    return {"profit.amount": {"value": amount, "n": len(known)}, "profit.margin": margin}
+    profit, sold = known["profit"].astype(float), known["profit_on"].astype(float)
+    margin = {"value": None, "n": len(known), "why": "no sales with a known profit"}
+    if made_on > 0:
+        margin = {"value": amount / made_on, "n": len(known)} | _ends(intervals.ratio(profit, sold))
+    whole = {"value": amount, "n": len(known)} | _ends(intervals.total(profit))
+    return {"profit.amount": whole, "profit.margin": margin}
 
 
 def rfm(facts: pd.DataFrame) -> Figures:
@@ -206,7 +230,9 @@ def rfm(facts: pd.DataFrame) -> Figures:
     figures: Figures = {}
     for name, column in parts.items():
         known = facts[column].dropna()
-        mean = {"value": int(known.sum()) / len(known)} if len(known) else {"value": None, "why": why}
+        mean = {"value": None, "why": why}
+        if len(known):
+            mean = {"value": int(known.sum()) / len(known)} | _ends(intervals.mean(known))
         figures[f"rfm.{name}.mean"] = mean | {"n": len(known)}
     return figures
 

@@ -28,10 +28,10 @@ def satisfaction(answers: pd.DataFrame | None, span: Period) -> dict[str, dict]:
     rated = said[said["aspect"] != "recommend"]
     figures = {"satisfaction.mean": _mean(percent(rated), rated)}
     if rated[["low", "high"]].drop_duplicates().shape[0] <= 1:
-        figures["satisfaction.mean.raw"] = _mean(rated["score"], rated)
+        figures["satisfaction.mean.raw"] = _mean(rated["score"], rated, _ends(rated))
     for aspect, part in rated.groupby("aspect"):
         figures[f"satisfaction.{aspect}"] = _mean(percent(part), part)
-        figures[f"satisfaction.{aspect}.raw"] = _mean(part["score"], part)
+        figures[f"satisfaction.{aspect}.raw"] = _mean(part["score"], part, _ends(part))
     return figures | {"nps.score": nps(said)}
 
 
@@ -41,29 +41,28 @@ def during(answers: pd.DataFrame, span: Period) -> pd.DataFrame:
     return answers[answers["known"] & answers["answered_day"].between(first, last)]
 
 
-def _mean(values: pd.Series, answers: pd.DataFrame) -> dict:
-    return intervals.clustered_mean(values, answers["customer_id"])
+def _mean(values: pd.Series, answers: pd.DataFrame, ends: tuple[float, float] = (0, 100)) -> dict:
+    return intervals.clustered_mean(values, answers["customer_id"], ends=ends)
+
+
+def _ends(answers: pd.DataFrame) -> tuple[float, float]:
+    """The ends of the scale that answers were given on."""
+    return float(answers["low"].min()), float(answers["high"].max())
 
 
 def nps(answers: pd.DataFrame) -> dict:
-    """Share of 9–10 less share of 0–6, −100…100, with the interval of a difference of shares.
+    """Share of 9–10 less share of 0–6, −100…100, with its interval.
 
-    The variance of p − d within one sample is p + d − (p − d)². Source: Rocks (2016), "Interval
-    estimation for the Net Promoter Score", The American Statistician 70, 365–372.
+    It is the mean of answers that count −100, 0 or 100, and has the interval of a mean on a scale from −100 to
+    100: where all recommend, the next person may still warn, and answers of one person hang together. The
+    definition's source: Reichheld (2003), Harvard Business Review 81 (12), 46–54.
     """
     asked = answers[answers["aspect"] == "recommend"]
     score = asked.loc[(asked["low"] == 0) & (asked["high"] == 10), "score"]
-    n = len(score)
-    if n < len(asked):
+    if len(score) < len(asked):
         return {"value": None, "n": len(asked), "why": "not asked on 0–10"}
-    if n < intervals.ENOUGH:
-        return {"value": None, "n": n, "why": "too few" if n else "no answers in the period"}
-    for_us, against = (score >= 9).mean(), (score <= 6).mean()
-    spread = np.sqrt(max(for_us + against - (for_us - against) ** 2, 0) / n)
-    reach = stats.norm.ppf((1 + intervals.LEVEL) / 2) * spread
-    score_now = for_us - against
-    low, high = max(score_now - reach, -1), min(score_now + reach, 1)
-    return {"value": 100 * score_now, "low": 100 * low, "high": 100 * high, "n": n}
+    counts = 100.0 * (score >= 9) - 100.0 * (score <= 6)
+    return _mean(counts, asked, (-100, 100))
 
 
 def aspects(figures: dict[str, dict]) -> pd.DataFrame:
@@ -85,14 +84,14 @@ def compared(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    `now` and score_before, margin. A fall larger than `margin` is real: the margin is the 90 % reach
-    of the difference, wide enough for all groups together (Bonferroni), since among twelve
-    regions one would always seem to have fallen.
+    `now` and score_before, margin. A fall larger than `margin` is real: the margin is how far the 90 %
+    interval of the difference (`intervals.difference`) reaches towards no fall, wide enough for all groups
+    together (Bonferroni), since among twelve regions one would always seem to have fallen.
     """
     known = now.dropna(subset=["score"])
     then = before.rename(columns={"score": "score_before"})
     both = known.merge(then, on="group", how="left", suffixes=("", "_before"), validate="one_to_one")
-    reach = np.hypot(both["score_high"] - both["score"], both["score_high_before"] - both["score_before"])
+    reach = np.hypot(both["score_high"] - both["score"], both["score_before"] - both["score_low_before"])
     wider = stats.norm.ppf(1 - 0.05 / max(len(both), 1)) / stats.norm.ppf(0.95)
     return both[list(known.columns)].assign(score_before=both["score_before"], margin=reach * wider)
 
@@ -161,9 +160,6 @@ def told_apart(figures: dict[str, dict], before: dict[str, dict], id: str = "sat
     """
     now, then = figures[id], before[id]
     both = now["value"] is not None and then["value"] is not None
-    apart = False
-    if both:
-        reach = np.hypot(now["high"] - now["value"], then["high"] - then["value"])
-        apart = abs(now["value"] - then["value"]) > reach
+    apart = bool(both and intervals.told(intervals.difference(now, then)))
     parts = {"value": now["value"], "low": now.get("low"), "high": now.get("high"), "before": then["value"]}
-    return parts | {"apart": bool(apart), "both": int(both)}
+    return parts | {"apart": apart, "both": int(both)}

@@ -24,7 +24,7 @@ def since(
     Returns
     -------
     level (high, medium, low, as far as anybody had it), customers, bought (of these, who bought in the
-    period), bought_share with its 90 % Wilson interval, net_each (net sales of the period a customer,
+    period), bought_share with its 90 % interval, net_each (net sales of the period a customer,
     smallest unit), churned_share (churned now, of those who had not churned then; empty where nobody had
     not, or nobody's behaviour is known).
     """

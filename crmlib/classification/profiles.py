@@ -268,7 +268,7 @@ def strongest(traits: pd.DataFrame, most: int, *, of: str = "") -> pd.DataFrame:
 def needs(labels: pd.Series, ids: pd.Series, words: pd.DataFrame, rule: ProfileRule) -> pd.DataFrame:
     """What each class needs: level, need, customers, share of those asked, share_low, share_high, asked.
 
-    The interval is Wilson's at 90 %; a class in which too few were asked has no share.
+    The interval is Wilson's at 90 %, corrected for continuity; a class in which too few were asked has no share.
     """
     asked = words.loc[words["fact"] == "need", ["customer_id", "word"]]
     classed = pd.DataFrame({"customer_id": ids, "level": labels})[~labels.isin(NO_CLASS)]
@@ -291,7 +291,7 @@ def needs(labels: pd.Series, ids: pd.Series, words: pd.DataFrame, rule: ProfileR
 
 
 def _wilson(count: int, total: int) -> tuple[float, float]:
-    bounds = stats.binomtest(int(count), int(total)).proportion_ci(LEVEL, method="wilson")
+    bounds = stats.binomtest(int(count), int(total)).proportion_ci(LEVEL, method="wilsoncc")
     return float(bounds.low), float(bounds.high)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from builders import day, lines
 
-from crmlib.analysis import kpis
+from crmlib.analysis import change, intervals, kpis
 from crmlib.classification import facts
 from crmlib.period import Period
 
@@ -265,3 +265,101 @@ def test_a_measure_whose_source_is_absent_says_so_in_its_row():
         ["cac.amount", "not supplied"],
     ]
     assert "why" not in kpis.beside(now, {}, ["sales.all"])
+
+
+def crowd(size: int, *, day: str = "2024-10-01", first: int = 0) -> list[dict]:
+    """Customers who each buy twice for 100, with a profit of 30, and send 50 back."""
+    rows: list[dict] = []
+    for n in range(first, first + size):
+        who = {"customer": f"c{n:03}", "day": day}
+        rows += [who | {"amount": 100, "order": f"A{n}-{nth}", "profit": 30} for nth in range(2)]
+        rows.append(who | {"amount": -50, "order": f"TH{n}", "profit": 0})
+    return rows
+
+
+def ends(figure: dict) -> list[float]:
+    return [figure["low"], figure["high"]]
+
+
+def test_of_sixty_customers_who_buy_alike_everything_is_as_uncertain_as_their_number():
+    orders = lines(*crowd(60))
+    now = facts.activity(orders, Q4)
+    known = facts.facts(orders, as_of=Q4.day_range[1])
+    told = kpis.sales(orders, Q4) | kpis.orders(orders, Q4) | kpis.profit(now)
+    told |= kpis.customers(known, now, now.head(0), Q4)
+    number = ends(intervals.count(60))  # 47.85 to 74.39
+    # Two orders of one customer hang together: the interval is twice that of 60 customers, not that of 120 orders.
+    for id, each in {
+        "customers.active": 1,
+        "customers.new": 1,
+        "orders.count": 2,
+        "sales.lines": 2,
+        "sales.identified": 200,
+        "profit.amount": 60,
+    }.items():
+        assert told[id]["value"] == 60 * each
+        assert ends(told[id]) == pytest.approx([each * end for end in number]), id
+    assert ends(told["sales.returns.identified"]) == pytest.approx([-50 * end for end in reversed(number)])
+    # What comes back hangs together with what was bought: 150 of each customer remain.
+    assert ends(told["sales.net"]) == pytest.approx([150 * end for end in number])
+    # Every order is 100, every margin 60 ÷ 150: nothing varies, and nobody can say how far chance goes.
+    for id, value in (("orders.mean", 100), ("profit.margin", 0.4)):
+        assert told[id]["value"] == pytest.approx(value)
+        assert ("low" in told[id], told[id]["why"]) == (False, "all alike")
+
+
+def test_of_49_customers_totals_and_means_stand_without_an_interval():
+    orders = lines(*crowd(49))
+    told = kpis.sales(orders, Q4) | kpis.orders(orders, Q4) | kpis.profit(facts.activity(orders, Q4))
+    told |= kpis.rfm(facts.facts(orders, as_of=Q4.day_range[1]))
+    for id in (
+        "sales.identified",
+        "sales.net",
+        "orders.count",
+        "orders.mean",
+        "profit.amount",
+        "profit.margin",
+    ):
+        assert (told[id]["value"] is None, "low" in told[id], told[id]["why"]) == (False, False, "too few"), (
+            id
+        )
+    assert told["rfm.monetary.mean"] == {"value": 200, "why": "too few", "n": 49}
+
+
+def test_of_what_stands_at_a_date_and_of_lines_of_nobody_no_chance_is_told():
+    orders = lines(*crowd(60), {"customer": None, "day": "2024-10-02", "amount": 900})
+    known, now = facts.facts(orders, as_of=Q4.day_range[1]), facts.activity(orders, Q4)
+    told = kpis.sales(orders, Q4) | kpis.customers(known, now, now.head(0), Q4)
+    for id in ("sales.all", "sales.unidentified", "customers.total", "customers.one_order"):
+        assert "low" not in told[id]
+
+
+def test_means_over_customers_hold_what_lies_around_them():
+    orders = lines(
+        *({"customer": f"c{n:03}", "day": f"2024-10-{n % 31 + 1:02}", "amount": 100 + n} for n in range(62))
+    )
+    told = kpis.rfm(facts.facts(orders, as_of=Q4.day_range[1]))
+    # Recency: two customers on each day of October, 61 to 91 days; mean 76, deviation √(Σ15² … 0 … 15² ÷ 31) = 8.94
+    # Student's reach is 1.67 × 8.94 ÷ √62; one more on either side, 15 days off, makes it a fifth wider at most.
+    low, high = ends(told["rfm.recency.mean"])
+    assert told["rfm.recency.mean"]["value"] == 76
+    assert 76 - low == pytest.approx(high - 76) == pytest.approx(1.67 * 8.944 / 62**0.5, rel=0.2)
+    assert told["rfm.frequency.mean"]["why"] == "all alike"
+
+
+def test_a_change_of_sales_is_told_from_chance_by_customers_who_changed():
+    # The same sixty buy alike in both quarters, and sixty more come: only they have moved, 200 each.
+    then, now = crowd(60, day="2024-07-01"), crowd(120)
+    table = lines(*(row | {"order": f"{row['order']}@{row['day']}"} for row in then + now))
+    before, today = (facts.activity(table, span) for span in (Q3, Q4))
+    found = change.beyond_chance(before, today)
+    assert (found["moved"], found["money"], found["n"], found["beyond"]) == (12000, 12000, 60, True)
+    assert [found["low"], found["high"]] == pytest.approx([200 * end for end in ends(intervals.count(60))])
+    same = change.beyond_chance(today, today)
+    assert (same["moved"], same["n"], same["beyond"], same["low"]) == (0, 0, None, None)
+
+
+def test_a_change_that_as_many_who_came_as_left_would_make_is_no_more_than_chance():
+    table = lines(*crowd(60, day="2024-07-01"), *crowd(64, first=60))
+    before, today = (facts.activity(table, span) for span in (Q3, Q4))
+    assert change.beyond_chance(before, today)["beyond"] is False

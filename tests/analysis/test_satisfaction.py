@@ -59,16 +59,24 @@ def test_promoters_less_detractors_is_the_net_promoter_score():
     scores = [10, 9, 9, 9, 10, 8, 7, 8, 7, 7, 8, 8, 7, 7, 6, 0, 5, 6, 3, 6]
     found = satisfaction.nps(answers(*said("recommend", scores)))
     assert found["value"] == pytest.approx(-5)
-    # p + d − (p − d)² = 0.55 − 0.0025; √(0.5475 ÷ 20) × 1.644854 = 0.272147
-    assert found["high"] == pytest.approx(100 * (-0.05 + 0.272147), abs=1e-3)
+    # Counted as 100, 0, −100: squares about −5 sum to 11 × 100² − 20 × 25 = 109,500. One more who recommends lies
+    # 105 above: √((109,500 + 105²) × 20 ÷ 19) = 356.1848; t(19; 0.95) = 1.729133; 21 answers then.
+    assert found["high"] == pytest.approx(-5 + (105 + 1.729133 * 356.1848) / 21, abs=1e-3)
     assert found["n"] == 20
 
 
-def test_a_score_never_leaves_its_scale():
+def test_a_score_never_leaves_its_scale_and_is_never_certain():
     found = satisfaction.nps(answers(*said("recommend", [10] * 12)))
-    assert (found["value"], found["low"], found["high"]) == (100, 100, 100)
+    assert (found["value"], found["high"]) == (100, 100)
+    # The thirteenth may warn, 200 below: √(200² × 12 ÷ 11) = 208.8932; t(11; 0.95) = 1.795885
+    assert found["low"] == pytest.approx(100 - (200 + 1.795885 * 208.8932) / 13, abs=1e-3)
     nearly = satisfaction.nps(answers(*said("recommend", [10] * 11 + [5])))
     assert nearly["high"] == 100
+
+
+def test_a_customer_who_recommends_us_ten_times_is_still_one():
+    often = answers(*(("c1", "2024-10-15", "recommend", 10) for _ in range(10)))
+    assert satisfaction.nps(often) == {"value": None, "n": 10, "why": "too few"}
 
 
 def test_nine_answers_are_too_few_for_a_score():
@@ -122,11 +130,12 @@ def test_the_margin_is_the_reach_of_the_difference_wide_enough_for_all_groups():
             "n": [40, 40],
         }
     )
-    before = now.assign(score=[54.0, 60.0], score_high=[58.0, 63.0])
+    before = now.assign(score=[54.0, 60.0], score_low=[50.0, 57.0])
     table = satisfaction.compared(now, before)
-    # √(3² + 4²) = 5 and √(4² + 3²) = 5; two groups: 1.959964 ÷ 1.644854 = 1.191573
+    # Now it may be as high, and have been as low: √(3² + 4²) = 5 and √(4² + 3²) = 5; two groups: 1.959964 ÷
+    # 1.644854 = 1.191573
     assert table["margin"].tolist() == pytest.approx([5.957865, 5.957865], abs=1e-5)
     assert satisfaction.fallen(table).tolist() == []
     assert satisfaction.fallen(
-        satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, score_high=59.1))
+        satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, score_low=51.1))
     ).tolist() == ["a"]

@@ -27,10 +27,10 @@ def test_of_each_tier_it_is_told_who_bought_again_what_they_brought_and_who_left
         ["high", 2, 1, 0.5, 175.0, 0.5],  # (400 - 50) ÷ 2; b of a and b has left
         ["low", 3, 1, pytest.approx(1 / 3), 30.0, 0.5],  # of c and e, e has left; d had left before
     ]
-    # Wilson (1927): 1 of 2 at 90 %
+    # Wilson with the correction for continuity, of 1 of 2 at 90 %: as if 1/2 of 2, and then Wilson's lower end
     z = 1.6448536269514722
-    half = z / (2 + z * z) * (2 * 0.25 + z * z / 4) ** 0.5
-    assert table.loc[0, "bought_share_low"] == pytest.approx(0.5 - half)
+    half = z * (2 * 0.25 * 0.75 + z * z / 4) ** 0.5
+    assert table.loc[0, "bought_share_low"] == pytest.approx((0.5 + z * z / 2 - half) / (2 + z * z))
 
 
 def shares(*levels: tuple[str, int, int]) -> pd.DataFrame:
