@@ -234,68 +234,6 @@ def _closed(table: pd.DataFrame, change: Fraction | int) -> pd.DataFrame:
     return table
 
 
-def buyers(activity: pd.DataFrame, customers: pd.DataFrame, attribute: str) -> pd.DataFrame:
-    """Who bought in a period, as units of `total`: value is what they paid, weight their orders.
-
-    Parameters
-    ----------
-    activity : as `facts.activity` returns it
-    attribute : column of `customers` that groups them; "unknown" where nobody knows it
-    """
-    bought = activity[activity["orders"] > 0]
-    known = customers.drop_duplicates("customer_id").set_index("customer_id")[attribute]
-    group = bought["customer_id"].map(known).astype(object).fillna("unknown")
-    units = {"unit": bought["customer_id"], "group": group.astype("str")}
-    return pd.DataFrame(units | {"value": bought["gross"], "weight": bought["orders"]})
-
-
-def figures(measure: str, parts: pd.DataFrame, moved: int) -> dict[str, dict]:
-    """Each part of a total's change by id, and what is left over, which is nothing."""
-    sums = {part: int(parts[part].sum()) for part in PARTS}
-    sums["residual"] = moved - sum(sums.values())
-    return {f"change.{measure}.{part}": {"value": value, "n": len(parts)} for part, value in sums.items()}
-
-
-def steps(before: int, parts: pd.DataFrame, names: tuple[str, str]) -> pd.DataFrame:
-    """From the total then to the total now.
-
-    Returns
-    -------
-    part, money (of the whole at both ends, of the change between), so_far (the total after it); a row for
-    each end, named by its period, and for each part
-    """
-    sums = [int(parts[part].sum()) for part in PARTS]
-    rows = [(names[0], before, before)]
-    for part, value in zip(PARTS, sums, strict=True):
-        rows.append((f"change_{part}", value, rows[-1][2] + value))
-    rows.append((names[1], rows[-1][2], rows[-1][2]))
-    return pd.DataFrame(rows, columns=["part", "money", "so_far"])
-
-
-def grouped(parts: pd.DataFrame, attribute: str) -> pd.DataFrame:
-    """The parts of each group as a reader sees them, in the units of `UNITS`: the attribute, a column a part, change."""
-    return parts.rename(columns={"group": attribute} | {part: f"change_{part}" for part in PARTS})
-
-
-UNITS = dict.fromkeys([*(f"change_{part}" for part in PARTS), "change"], "money")
-
-
-def because(parts: pd.DataFrame) -> dict:
-    """The three parts that moved a total most, and the group that carries most of the change.
-
-    Returns
-    -------
-    moved (the change), first, second, third (parts) with their money, group and its money
-    """
-    sums = {f"change_{part}": int(parts[part].sum()) for part in PARTS}
-    ranked = sorted(sums, key=lambda part: -abs(sums[part]))
-    told: dict = {"moved": int(parts["change"].sum()), "size": abs(int(parts["change"].sum()))}
-    for place, part in zip(("first", "second", "third"), ranked, strict=False):
-        told |= {place: part, f"{place}_money": sums[part]}
-    top = parts.iloc[0] if len(parts) else {"group": "", "change": 0}
-    return told | {"group": str(top["group"]), "group_money": int(top["change"])}
-
-
 def beyond_chance(before: pd.DataFrame, now: pd.DataFrame) -> dict:
     """The change of identified sales between two periods, and whether it is larger than chance alone makes it.
 
