@@ -1,5 +1,7 @@
 """What customers say: satisfaction by aspect, and who would recommend us."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -9,6 +11,8 @@ from crmlib.classification.classes import percent
 from crmlib.period import Period
 
 NOT_SUPPLIED = "not supplied"
+PERIODS = 8  # two years of quarters: a year ago is among them
+COURSE = ["period", "group", "score", "score_low", "score_high", "n"]
 
 
 def satisfaction(answers: pd.DataFrame | None, span: Period) -> dict[str, dict]:
@@ -102,6 +106,50 @@ def fallen(scores: pd.DataFrame) -> pd.Series:
     fall = scores["score_before"] - scores["score"]
     lost = scores.assign(fall=fall)[fall > scores["margin"]]
     return lost.sort_values(["fall", "group"], ascending=[False, True])["group"]
+
+
+def periods(span: Period, many: int = PERIODS) -> list[Period]:
+    """A period and those before it, the oldest first.
+
+    >>> [part.name for part in periods(Period.parse("2024-Q4"), 3)]
+    ['2024-Q2', '2024-Q3', '2024-Q4']
+    """
+    spans = [span]
+    while len(spans) < many:
+        spans.append(spans[-1].previous())
+    return spans[::-1]
+
+
+def course(answers: pd.DataFrame | None, spans: Sequence[Period]) -> pd.DataFrame:
+    """Each aspect over time, the newest period first.
+
+    Returns
+    -------
+    period, group (the aspect), score (0–100), score_low, score_high, n; what too few answered is left out
+    """
+    parts = [
+        aspects(satisfaction(answers, span)).dropna(subset=["score"]).assign(period=span.name)
+        for span in reversed(spans)
+        if answers is not None
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COURSE)
+    return table.sort_values(["period", "group"], ascending=[False, True], ignore_index=True)[COURSE]
+
+
+def since(table: pd.DataFrame, span: Period, then: Period) -> dict:
+    """Which aspects of `course` moved between two periods by more than chance.
+
+    Returns
+    -------
+    both (aspects with a score in both), rose, fell (names), moved; the reach of the differences is wide enough for all
+    aspects together (Bonferroni)
+    """
+    now, before = (table[table["period"] == part.name].drop(columns="period") for part in (span, then))
+    both = compared(now, before).dropna(subset=["score_before"])
+    apart = both["score"] - both["score_before"]
+    rose, fell = (both.loc[side > both["margin"], "group"].tolist() for side in (apart, -apart))
+    values = {"both": len(both), "moved": bool(rose or fell)}
+    return values | {"rose": rose or ["nothing"], "fell": fell or ["nothing"]}
 
 
 def by_group(

@@ -1,0 +1,139 @@
+"""Charts of what customers say: aspects by importance and performance, and scores over time.
+
+The same grammar as `visualisation.charts`: a table in, a picture with words out, nothing computed but places.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from crmlib.visualisation import charts
+from crmlib.visualisation.charts import Chart, Heading, Show
+from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SOFT, WIDTH, drawable, house_look
+
+# A place is told by colour and by the shape of its point, so that grey print tells it too.
+PLACES = {"put_right": (ORANGE, "s"), "keep": (BLUE, "o"), "watch": (ORANGE, "D"), "leave": (BLUE, "^")}
+ELSE = (GREY, "o")
+MOST_PANELS = 6  # more lines of small pictures are no overview; the table beneath has them all
+
+
+def quadrant(
+    table: pd.DataFrame,
+    *,
+    label: str,
+    x: str,
+    y: str,
+    place: str,
+    sure: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+) -> Chart | None:
+    """Points by two numbers, parted at both means; `place` names the column that says in words where each stands.
+
+    A point is filled where its bound `sure` lies above zero, so that it is told from chance; else a grey ring.
+    """
+    rows = table.dropna(subset=[x, y]).reset_index(drop=True)
+    if len(rows) < 2:
+        return None
+    middle = rows[x].mean(), rows[y].mean()
+    looks = [_look(rows.loc[row], (x, y), middle, rows[sure][row] > 0) for row in rows.index]
+
+    def draw(ax: Axes) -> None:
+        ax.axvline(middle[0], color=SOFT, linewidth=0.8, linestyle=":")
+        ax.axhline(middle[1], color=SOFT, linewidth=0.8, linestyle=":")
+        for row, (colour, shape, filled) in zip(rows.index, looks, strict=True):
+            fill = colour if filled else "none"
+            ax.plot(rows[x][row], rows[y][row], shape, color=colour, markerfacecolor=fill, markersize=9)
+            right = rows[x][row] > middle[0]
+            text = f"{rows[label][row]}: {rows[place][row]}"
+            side = {"offset": (-9 if right else 9, 9), "align": "right" if right else "left"}
+            charts._beside(ax, text, rows[x][row], rows[y][row], halo=True, **side)
+        ax.set(xlabel=heading(x), ylabel=heading(y))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(x, value)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
+        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.margins(x=0.22, y=0.2)
+
+    said = "; ".join(
+        f"{r[label]}: {heading(y)} {show(y, r[y])}, {heading(x)} {show(x, r[x])}, {r[place]}"
+        for _, r in rows.iterrows()
+    )
+    return charts._chart(draw, title, about, f"{title}. {said}", height=4.6)
+
+
+def _look(
+    row: pd.Series, columns: tuple[str, str], middle: tuple[float, float], filled: bool
+) -> tuple[str, str, bool]:
+    """Colour and shape of a point by its quarter, and whether it is filled."""
+    well, heavy = (row[name] >= mean for name, mean in zip(columns, middle, strict=True))
+    places = {
+        (True, False): "put_right",
+        (True, True): "keep",
+        (False, False): "watch",
+        (False, True): "leave",
+    }
+    look = PLACES[places[bool(heavy), bool(well)]] if filled else ELSE
+    return (*look, bool(filled))
+
+
+def course(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    by: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+) -> Chart | None:
+    """A small picture for each group over time, side by side on one scale, with intervals (`…_low`, `…_high`).
+
+    The table may stand in any order: periods are drawn by name, the oldest first.
+    """
+    rows = table.dropna(subset=[y])
+    groups = [*dict.fromkeys(rows[by])][:MOST_PANELS]
+    if not groups:
+        return None
+    moments = sorted(set(rows[x]))
+    across = min(len(groups), 2)
+    down = -(-len(groups) // across)
+    with house_look():
+        figure = Figure(figsize=(WIDTH, 1.0 + 1.75 * down), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(down, across, sharex=True, sharey=True)).ravel()
+        for ax in axes[len(groups) :]:
+            ax.set_axis_off()
+        for ax, group in zip(axes, groups, strict=False):
+            _panel(ax, rows[rows[by] == group], moments, (x, y), show)
+            ax.set_title(drawable(str(group)), fontsize=10, fontweight="normal")
+        figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+        figure.supylabel(drawable(heading(y)), fontsize=9, color=SOFT)
+        png = charts._png(figure, about)
+    last = rows[rows[x] == moments[-1]]
+    said = charts._said(last, by, y, show)
+    return Chart(png, f"{title}. {heading(y)}, {moments[0]} to {moments[-1]}; in {moments[-1]}: {said}")
+
+
+def _panel(ax: Axes, mine: pd.DataFrame, moments: list[str], columns: tuple[str, str], show: Show) -> None:
+    """One group's points with their intervals; the first and the last have their values."""
+    x, y = columns
+    ordered = mine.sort_values(x)
+    places = [moments.index(moment) for moment in ordered[x]]
+    low, high, points = (ordered[name].astype(float) for name in (f"{y}_low", f"{y}_high", y))
+    ax.vlines(places, low, high, color=BLUE, linewidth=3, alpha=0.45)
+    ax.plot(places, points, "o-", color=BLUE, linewidth=1.2, markersize=4)
+    for end in sorted({0, len(places) - 1}):
+        charts._beside(
+            ax, show(y, points.iloc[end]), places[end], high.iloc[end], offset=(0, 7), align="center"
+        )
+    step = max(-(-len(moments) // 4), 1)
+    shown = range((len(moments) - 1) % step, len(moments), step)
+    ax.set_xticks(shown, [moments[at] for at in shown], fontsize=8)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.tick_params(axis="y", labelsize=8)
+    ax.margins(x=0.12, y=0.18)
