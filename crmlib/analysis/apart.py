@@ -62,9 +62,9 @@ def shares(counts: pd.DataFrame, *, count: str, of: str) -> pd.DataFrame:
     return counts.assign(**{name: told[name].astype(kinds[name]) for name in names})
 
 
-def ends(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Levels of `shares` that lie above all others of their class, and below: `above`, `below`."""
+def ends(table: pd.DataFrame) -> dict[str, list[list[str]]]:
+    """Levels that lie above all others of their class, and below, each with its class: `above`, `below`."""
     return {
-        side: table.loc[table["against"] == side, "level"].tolist() or ["nobody"]
+        side: table.loc[table["against"] == side, ["class", "level"]].values.tolist()
         for side in ("above", "below")
     }

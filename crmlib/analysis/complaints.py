@@ -7,27 +7,22 @@ import pandas as pd
 from scipy import stats
 
 from crmlib.analysis import apart, intervals, satisfaction
-from crmlib.analysis.word_of_mouth import within
+from crmlib.analysis.voices import within
 from crmlib.period import Period, day_of
 
 TOPICS = ["topic", "complaints", "share", "share_low", "share_high", "complaints_before"]
 FALLS = ["class", "level", "aspect", "score", "score_before", "margin", "n"]
-THERE = ["topic", "there", "share_there", "elsewhere", "share_elsewhere", "against"]
+THERE = ["topic", "complaints_there", "share_there", "complaints_elsewhere", "share_elsewhere", "against"]
 WAITS = ["wait", "hours", "hours_low", "hours_high", "hours_before", "n", "open"]
-UNITS = {"complaints": "count", "complaints_before": "count", "there": "count", "elsewhere": "count"}
-UNITS |= {
-    "share_there": "share",
-    "share_elsewhere": "share",
-    "aspect": "word",
-    "topic": "name",
-    "against": "word",
-}
-WAIT_UNITS = {"wait": "word", "open": "count"} | dict.fromkeys(WAITS[1:5], "number")
+COUNTS = ("complaints", "complaints_before", "complaints_there", "complaints_elsewhere")
+UNITS = dict.fromkeys(COUNTS, "count") | dict.fromkeys(("share_there", "share_elsewhere"), "share")
+UNITS |= {"aspect": "word", "topic": "name", "against": "word"}
+WAIT_UNITS = {"wait": "word", "open": "count"} | dict.fromkeys(WAITS[1:5], "score")
 MANY = 24  # months of complaints that are shown
 
 
 def complaints(said: pd.DataFrame | None) -> pd.DataFrame:
-    """Complaints among what was said, whoever wrote them down; as `word_of_mouth.voices` returns them."""
+    """Complaints among what was said, whoever wrote them down; as `voices.voices` returns them."""
     if said is None:
         return pd.DataFrame(columns=["day", "customer_id", "known", "kind", "channel", "topic", "tone"])
     return said[said["kind"] == "complaint"]
@@ -49,6 +44,14 @@ def topics(made: pd.DataFrame, span: Period, before: Period) -> pd.DataFrame:
             (topic, int(count), found["value"], found["low"], found["high"], int((then == topic).sum()))
         )
     return pd.DataFrame(rows, columns=TOPICS)
+
+
+def counts(made: pd.DataFrame, span: Period, *, supplied: bool) -> dict[str, dict]:
+    """Complaints of the period, `complaints.count`; a count of what came in needs no interval."""
+    if not supplied:
+        return {"complaints.count": {"value": None, "n": 0, "why": "not supplied"}}
+    many = len(within(made, span))
+    return {"complaints.count": {"value": many, "n": many}}
 
 
 def first(table: pd.DataFrame) -> dict:
@@ -79,10 +82,10 @@ def first(table: pd.DataFrame) -> dict:
     return values
 
 
-def falls(
+def everywhere(
     answers: pd.DataFrame | None, spans: tuple[Period, Period], groups: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
-    """Where satisfaction with an aspect fell by more than chance since the period before, the deepest fall first.
+    """Satisfaction with each aspect in each group beside the period before, the deepest fall first.
 
     Parameters
     ----------
@@ -91,25 +94,46 @@ def falls(
 
     Returns
     -------
-    class, level, aspect, score, score_before, margin (wide enough for every class, level and aspect looked at), n
+    class, level, aspect, score, score_before, margin (wide enough for every class, level and aspect looked at), n,
+    fell (whether the score fell by more than the margin)
     """
     aspects = [] if answers is None else sorted(set(answers["aspect"]) - {"recommend"})
     parts = []
     for name, level in groups.items():
         for aspect in aspects:
-            table = satisfaction.groups_compared(answers, spans, level, [aspect]).dropna(
-                subset=["score_before"]
-            )
+            table = satisfaction.groups_compared(answers, spans, level, [aspect])
+            table = table.dropna(subset=["score_before"])
+            table = table[~table["group"].isin(satisfaction.NOT_TOLD)]
             parts.append(table.assign(**{"class": name, "aspect": aspect, "looked": len(table)}))
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if not len(found):
-        return pd.DataFrame(columns=FALLS)
+        return pd.DataFrame(columns=[*FALLS, "fell"])
     # Each margin allows for its own levels; here all comparisons of all aspects are looked at together.
     own, every = (stats.norm.ppf(1 - 0.05 / many) for many in (found["looked"], len(found)))
-    found["margin"] = found["margin"] * every / own
-    fell = found[found["score_before"] - found["score"] > found["margin"]].rename(columns={"group": "level"})
-    fell = fell.assign(depth=fell["score_before"] - fell["score"])
-    return fell.sort_values(["depth", "level"], ascending=[False, True], ignore_index=True)[FALLS]
+    depth = found["score_before"] - found["score"]
+    found = found.assign(margin=found["margin"] * every / own, depth=depth).rename(columns={"group": "level"})
+    found["fell"] = found["depth"] > found["margin"]
+    order = ["fell", "depth", "class", "level"]
+    return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)[[*FALLS, "fell"]]
+
+
+def falls(looked: pd.DataFrame) -> pd.DataFrame:
+    """The falls beyond chance of `everywhere`, without the mark."""
+    return looked[looked["fell"].astype(bool)].drop(columns="fell")
+
+
+def members(fell: pd.DataFrame, levels: pd.DataFrame) -> set[str]:
+    """Customers of the group in which satisfaction fell most; nobody where it fell nowhere.
+
+    Parameters
+    ----------
+    fell : as `falls` returns it
+    levels : classes by customer_id
+    """
+    if not len(fell):
+        return set()
+    top = fell.iloc[0]
+    return set(levels.index[levels[top["class"]] == top["level"]])
 
 
 def there(made: pd.DataFrame, spans: Sequence[Period], members: set[str]) -> pd.DataFrame:
@@ -117,7 +141,8 @@ def there(made: pd.DataFrame, spans: Sequence[Period], members: set[str]) -> pd.
 
     Returns
     -------
-    topic, there, share_there, elsewhere, share_elsewhere (shares of the complaints with a topic), against: above
+    topic, complaints_there, share_there, complaints_elsewhere, share_elsewhere (of the complaints with a topic),
+    against: above
     where it is complained of oftener there, below where seldomer, or not_told; the largest difference first
     """
     now = pd.concat([within(made, span) for span in spans]) if len(made) else made
@@ -139,11 +164,11 @@ def there(made: pd.DataFrame, spans: Sequence[Period], members: set[str]) -> pd.
     return table.iloc[np.lexsort((table["topic"], further))].reset_index(drop=True)
 
 
-def monthly(made: pd.DataFrame, span: Period, members: set[str], topic: str | None) -> pd.DataFrame:
+def monthly(made: pd.DataFrame, span: Period, members: set[str], topic: Sequence[str]) -> pd.DataFrame:
     """Complaints of some customers about a topic, month by month up to the period's end: month, complaints."""
-    if topic is None or not len(made):
+    if not topic or not len(made):
         return pd.DataFrame(columns=["month", "complaints"])
-    mine = made[made["customer_id"].isin(members) & (made["topic"] == topic)]
+    mine = made[made["customer_id"].isin(members) & made["topic"].isin(topic)]
     month = [day_of(day).year * 12 + day_of(day).month - 1 for day in mine["day"]]
     last = span.as_of.year * 12 + span.as_of.month - 1
     begin = max(min(month, default=last), last - MANY + 1)
@@ -152,18 +177,42 @@ def monthly(made: pd.DataFrame, span: Period, members: set[str], topic: str | No
     return pd.DataFrame({"month": names, "complaints": counts.to_numpy()})
 
 
-def told(fell: pd.DataFrame, table: pd.DataFrame) -> dict:
-    """What is told of the deepest fall: falls (how many), level, aspect, score, before, n, topic (complained of most
-    above elsewhere), share_there, share_elsewhere, named (whether that is more than chance)."""
-    values: dict = {"falls": len(fell), "level": "", "aspect": "", "score": 0.0, "before": 0.0, "n": 0}
-    values |= {"topic": "", "share_there": 0.0, "share_elsewhere": 0.0, "named": False}
+def told(looked: pd.DataFrame, table: pd.DataFrame) -> dict:
+    """What is told of the deepest fall, and of the complaints there.
+
+    Parameters
+    ----------
+    looked, table : as `everywhere` and `there` return them
+
+    Returns
+    -------
+    falls (how many), looked (comparisons made), level, aspect, score, before; topic (a list of the one complained of
+    most above elsewhere), share_there, share_elsewhere, named (whether that is more than chance), n (complaints there),
+    complaints (there and elsewhere)
+    """
+    fell = falls(looked)
+    values: dict = {
+        "falls": len(fell),
+        "looked": len(looked),
+        "level": "",
+        "aspect": "",
+        "score": 0.0,
+        "before": 0.0,
+        "n": 0,
+    }
+    values |= {"topic": [], "share_there": 0.0, "share_elsewhere": 0.0, "named": False, "complaints": 0}
     if len(fell):
         top = fell.iloc[0]
         values |= {"level": top["level"], "aspect": top["aspect"], "score": top["score"]}
         values |= {"before": top["score_before"]}
     if len(table):
         row = table.iloc[0]
-        values |= {"n": int(table["there"].sum()), "topic": row["topic"], "named": row["against"] == "above"}
+        values["complaints"] = int(table[["complaints_there", "complaints_elsewhere"]].to_numpy().sum())
+        values |= {
+            "n": int(table["complaints_there"].sum()),
+            "topic": [row["topic"]],
+            "named": row["against"] == "above",
+        }
         values |= {"share_there": row["share_there"], "share_elsewhere": row["share_elsewhere"]}
     return values
 

@@ -255,6 +255,16 @@ def quadrants(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(quadrant=np.where(table["told"], named, "not_told"))
 
 
+def figures(table: pd.DataFrame | None, answer: str) -> dict[str, dict]:
+    """Each aspect's weight by id, `driver.{answer}.{aspect}`, with its interval beyond chance; none without a table."""
+    if table is None:
+        return {}
+    return {
+        f"driver.{answer}.{row.aspect}": {"value": row.weight, "low": row.weight_low, "high": row.weight_high}
+        for row in table.itertuples()
+    }
+
+
 def shown(table: pd.DataFrame | None) -> pd.DataFrame:
     """The table of `quadrants` as a reader sees it, in the units of `SHOWN`; no rows where there is none."""
     return pd.DataFrame(columns=list(SHOWN)) if table is None else table[list(SHOWN)]
@@ -266,14 +276,16 @@ def heaviest(table: pd.DataFrame | None, forms: int, aspects: int) -> dict:
     Returns
     -------
     n (whole forms), needed, explained (R²), told (how many aspects are told from chance), first, its share of what
-    is explained, its performance; `right` names aspects that weigh much and please little
+    is explained, its performance; `right` names aspects that weigh much and please little, `light` those that
+    are not told from chance on their own
     """
     values: dict = {"n": forms, "needed": needed(aspects), "told": 0, "explained": 0.0}
-    values |= {"first": "", "share": 0.0, "performance": 0.0, "right": []}
+    values |= {"first": "", "share": 0.0, "performance": 0.0, "right": [], "light": []}
     if table is None:
         return values
     sure, whole = table[table["told"]], float(table["weight"].sum())
     values |= {"explained": whole, "told": len(sure)}
+    values["light"] = table.loc[~table["told"], "aspect"].tolist() or ["nothing"]
     if len(sure):
         top = sure.iloc[0]
         values |= {

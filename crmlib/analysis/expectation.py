@@ -9,17 +9,17 @@ import pandas as pd
 from scipy import stats
 
 from crmlib.analysis import intervals
+from crmlib.analysis.satisfaction import NOT_TOLD
 from crmlib.classification.classes import percent
 from crmlib.classification.profiles import in_order
 
 ASPECTS = ("service", "after_sales")
+UNRATED = "nobody_rated"  # why nothing is told where the needs survey is at hand
 DAYS = 365  # so far back an answer still tells of the service as it is: each season once
 COLUMNS = ["class", "level", "expected", "experienced", "gap", "gap_low", "gap_high", "n", "against"]
 SIDES = {1: "gets_more", -1: "gets_less", 0: "not_told"}
-UNITS = dict.fromkeys(("expected", "experienced", "gap", "gap_low", "gap_high"), "score") | {
-    "against": "word"
-}
-NOT_TOLD = ("not_supplied", "not_graded", "unknown")
+UNITS = dict.fromkeys(("expected", "experienced", "gap", "gap_low", "gap_high"), "score")
+UNITS |= {"against": "word", "aspect": "word"}
 
 
 def expected(needs: pd.DataFrame | None, scale: tuple[float, float]) -> tuple[pd.Series, str]:
@@ -94,18 +94,38 @@ def _with_bounds(rows: list[tuple]) -> pd.DataFrame:
     return pd.DataFrame(told, columns=COLUMNS)
 
 
-def worst(table: pd.DataFrame) -> dict:
-    """The group that gets least of what it expects: known (groups), aspect, level, expected, experienced, gap,
-    low, high, short (whether that is more than chance)."""
-    values = {"known": len(table), "aspect": "", "level": "", "expected": 0.0, "experienced": 0.0}
-    values |= {"gap": 0.0, "low": 0.0, "high": 0.0, "short": False, "n": 0}
-    if len(table):
-        row = table.loc[table["gap"].idxmin()]
-        values |= {"aspect": row["class"], "level": row["level"], "expected": row["expected"]}
-        values |= {
-            "experienced": row["experienced"],
-            "gap": abs(row["gap"]),
-            "short": row["against"] == "gets_less",
+def figures(table: pd.DataFrame) -> dict[str, dict]:
+    """The gaps by id: `expectation.gap.{aspect}.{level}`; none where none could be told."""
+    return {
+        f"expectation.gap.{row[1]}.{row.level}": {
+            "value": row.gap,
+            "low": row.gap_low,
+            "high": row.gap_high,
+            "n": row.n,
         }
-        values |= {"low": row["gap_low"], "high": row["gap_high"], "n": int(row["n"])}
+        for row in table.itertuples()
+    }
+
+
+def counted(wished: pd.Series, got: pd.DataFrame) -> int:
+    """How many customers told both what they expect and what they got."""
+    return int(got.dropna(how="all").index.isin(wished.index).sum())
+
+
+def worst(table: pd.DataFrame) -> dict:
+    """The group that gets least of what it expects, of those told from chance if there are any.
+
+    Returns
+    -------
+    known (groups), aspect, level, expected, experienced, low, high (of the gap), customers, short (whether it gets
+    less by more than chance)
+    """
+    values = {"known": len(table), "aspect": "", "level": "", "expected": 0.0, "experienced": 0.0}
+    values |= {"low": 0.0, "high": 0.0, "short": False, "customers": 0}
+    if len(table):
+        short = table["against"] == "gets_less"
+        row = table.assign(short=short).sort_values(["short", "gap"], ascending=[False, True]).iloc[0]
+        values |= {"aspect": row["class"], "level": row["level"], "expected": row["expected"]}
+        values |= {"experienced": row["experienced"], "short": bool(row["short"])}
+        values |= {"low": row["gap_low"], "high": row["gap_high"], "customers": int(row["n"])}
     return values

@@ -7,17 +7,18 @@ import pandas as pd
 from scipy import stats
 
 from crmlib.analysis import apart, intervals
-from crmlib.analysis.satisfaction import during, nps
+from crmlib.analysis.satisfaction import NOT_TOLD, during, nps
 from crmlib.classification.profiles import in_order
 from crmlib.period import Period
+from crmlib.rules import Classes
 
 KINDS = ("promoter", "passive", "detractor")  # 9–10, 7–8, 0–6
 DIMENSIONS = ("customer_type", "tier", "value")
-NOT_TOLD = ("not_supplied", "not_graded", "unknown")
-SCORES = ["class", "level", "score", "score_low", "score_high", "n", "against"]
+SCORES = ["class", "level", "nps", "nps_low", "nps_high", "n", "against"]
 KIND_COLUMNS = ["word", "answers", "share", "share_low", "share_high", "share_before"]
 AFTERWARDS = ["word", "customers", "bought", "bought_share", "bought_share_low", "bought_share_high"]
 UNITS = {"answers": "count", "share_before": "share", "bought": "count", "against": "word"}
+UNITS |= dict.fromkeys(("nps", "nps_low", "nps_high"), "score")
 
 
 def asked(answers: pd.DataFrame | None, span: Period) -> pd.DataFrame:
@@ -55,18 +56,44 @@ def kinds(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=KIND_COLUMNS).astype({"share_before": float})
 
 
-def by_class(now: pd.DataFrame, judged: pd.DataFrame, dimensions: Sequence[str] = DIMENSIONS) -> pd.DataFrame:
+def kind_figures(table: pd.DataFrame) -> dict[str, dict]:
+    """The shares of `kinds` by id: `recommend.{kind}.share`; none where there are too few answers."""
+    n = int(table["answers"].sum())
+    return {
+        f"recommend.{row.word}.share": {
+            "value": row.share,
+            "low": row.share_low,
+            "high": row.share_high,
+            "n": n,
+        }
+        for row in table.itertuples()
+    }
+
+
+def by_rule(rules: Classes) -> tuple[str, ...]:
+    """Classes whose own rule looks at recommending, so that they differ in it by rule: the tier, where loyalty weighs."""
+    return ("tier",) if rules.tier.weights.loyalty else ()
+
+
+def by_class(
+    now: pd.DataFrame,
+    judged: pd.DataFrame,
+    dimensions: Sequence[str] = DIMENSIONS,
+    *,
+    ruled: Sequence[str] = (),
+) -> pd.DataFrame:
     """The net promoter score of each class, and whether it lies apart from that of all others.
 
     Parameters
     ----------
     now : as `asked` returns it
     judged : in the columns of `tables.CLASSES`
+    ruled : classes that look at recommending themselves, as `by_rule` names them; these are not told apart
 
     Returns
     -------
-    class, level, score (−100…100) with its 90 % interval (empty below ten answers), n, against: above
-    or below all others, or not_told; the reach of the difference is wide enough for all classes of a dimension.
+    class, level, nps (−100…100) with its 90 % interval (empty below ten answers), n, against: above
+    or below all others, not_told, or by_rule; the reach of the difference is wide enough for all classes of a dimension.
     """
     rows = []
     for name in dimensions:
@@ -74,9 +101,9 @@ def by_class(now: pd.DataFrame, judged: pd.DataFrame, dimensions: Sequence[str] 
         levels = in_order(set(level.dropna()) - set(NOT_TOLD))
         for one in levels:
             mine, others = nps(now[level == one]), nps(now[level.isin(levels) & (level != one)])
-            side = apart.SIDES[_side(mine, others, len(levels))]
+            side = "by_rule" if name in ruled else apart.SIDES[_side(mine, others, len(levels))]
             rows.append((name, one, mine["value"], mine.get("low"), mine.get("high"), mine["n"], side))
-    kinds = dict.fromkeys(("score", "score_low", "score_high"), float)
+    kinds = dict.fromkeys(("nps", "nps_low", "nps_high"), float)
     return pd.DataFrame(rows, columns=SCORES).astype(kinds)
 
 
@@ -95,8 +122,8 @@ def figures(table: pd.DataFrame) -> dict[str, dict]:
     found = {}
     for row in table.to_dict("records"):
         parts = {"value": None, "n": row["n"], "why": "too few"}
-        if not pd.isna(row["score"]):
-            parts = {"value": row["score"], "low": row["score_low"], "high": row["score_high"], "n": row["n"]}
+        if not pd.isna(row["nps"]):
+            parts = {"value": row["nps"], "low": row["nps_low"], "high": row["nps_high"], "n": row["n"]}
         found[f"nps.score.{row['class']}.{row['level']}"] = parts
     return found
 
@@ -106,18 +133,18 @@ def lead(table: pd.DataFrame) -> dict:
 
     Returns
     -------
-    known (classes with a score), above, below (names), first, last (class), most, least (score)
+    known (classes with a score), apart (whether any is told from the others), above, below (names), first, last (class), most, least (score)
     """
-    known = table.dropna(subset=["score"]).sort_values(["score", "class", "level"], ignore_index=True)
+    known = table.dropna(subset=["nps"]).sort_values(["nps", "class", "level"], ignore_index=True)
     values = {"known": len(known), "first": "", "last": "", "most": 0.0, "least": 0.0}
-    values |= apart.ends(known) if len(known) else {"above": ["nobody"], "below": ["nobody"]}
+    values |= apart.ends(known) | {"apart": bool(known["against"].isin(["above", "below"]).any())}
     if len(known):
         top, bottom = known.iloc[-1], known.iloc[0]
         values |= {
             "first": top["level"],
-            "most": top["score"],
+            "most": top["nps"],
             "last": bottom["level"],
-            "least": bottom["score"],
+            "least": bottom["nps"],
         }
     return values
 
@@ -144,6 +171,18 @@ def afterwards(then: pd.DataFrame, bought: Collection[str]) -> pd.DataFrame:
         rows.append((name, len(mine), count, found.get("value"), found.get("low"), found.get("high")))
     shares = dict.fromkeys(AFTERWARDS[3:], float)
     return pd.DataFrame(rows, columns=AFTERWARDS).astype(shares)
+
+
+def back_figures(table: pd.DataFrame) -> dict[str, dict]:
+    """The shares of `afterwards` by id: `recommend.{kind}.bought`."""
+    found = {}
+    for row in table.itertuples():
+        parts = {"value": None, "n": row.customers, "why": "too few"}
+        if not pd.isna(row.bought_share):
+            bounds = {"low": row.bought_share_low, "high": row.bought_share_high}
+            parts = {"value": row.bought_share, "n": row.customers} | bounds
+        found[f"recommend.{row.word}.bought"] = parts
+    return found
 
 
 def loyal(table: pd.DataFrame) -> dict:

@@ -18,6 +18,8 @@ from crmlib.classification.profiles import in_order
 from crmlib.period import Period
 
 DIMENSIONS = ("customer_type", "tier", "behaviour", "region")
+# Nobody's tier is weighed by: it looks at recommending, which only those who answered have told.
+WEIGHED = ("customer_type", "value", "behaviour", "region")
 NOT_TOLD = ("not_supplied", "not_graded")
 RESPONSE = ["class", "level", "customers", "answered", "share", "share_low", "share_high", "against"]
 WEIGHTED = ["class", "score", "score_low", "score_high", "move", "move_low", "move_high", "thin"]
@@ -41,12 +43,12 @@ def shares(judged: pd.DataFrame, said: set[str], dimensions: Sequence[str] = DIM
 
     Returns
     -------
-    Classes that nobody supplies are left out; `against` as `apart.shares` gives it.
+    Classes that nobody supplies are left out, and all where nobody answered; `against` as `apart.shares` gives it.
     """
     mine = judged["customer_id"].isin(said)
     parts = []
     for name in dimensions:
-        if not judged[name].isin(NOT_TOLD).all():
+        if said and not judged[name].isin(NOT_TOLD).all():
             table = pd.DataFrame({"customers": judged[name].value_counts()})
             table["answered"] = judged.loc[mine, name].value_counts().reindex(table.index).fillna(0)
             parts.append(
@@ -70,11 +72,18 @@ def figures(judged: pd.DataFrame, said: set[str], table: pd.DataFrame) -> dict[s
     return found
 
 
+def told(table: pd.DataFrame, rate: dict[str, dict]) -> dict:
+    """For a sentence: share that answered, and the levels of type, tier and behaviour that answered oftener (`above`)
+    or more seldom (`below`) than the others; `biased` where any did."""
+    values = {"share": rate["response.rate"]["value"]} | apart.ends(table)
+    return values | {"biased": bool((table["against"] != "not_told").any())}
+
+
 def reweighted(
     answers: pd.DataFrame | None,
     span: Period,
     judged: pd.DataFrame,
-    dimensions: Sequence[str] = DIMENSIONS,
+    dimensions: Sequence[str] = WEIGHED,
 ) -> pd.DataFrame:
     """Satisfaction as answered, and with every class weighing as much as it does among customers.
 
@@ -131,33 +140,40 @@ def _by_class(per: pd.DataFrame, level: pd.Series) -> tuple:
     return score, *bounds, move - reach * move_error, move + reach * move_error, ""
 
 
+def weighted_figures(table: pd.DataFrame) -> dict[str, dict]:
+    """The means of `reweighted` by id: `satisfaction.weighted.{class}`, refused ones with the reason."""
+    found = {}
+    for row in table[table["class"] != "as_answered"].itertuples():
+        parts = {"value": None, "n": None, "why": "a class has too few respondents"}
+        if not pd.isna(row.score):
+            parts = {"value": row.score, "low": row.score_low, "high": row.score_high}
+        found[f"satisfaction.weighted.{row[1]}"] = parts
+    return found
+
+
 def bias(table: pd.DataFrame) -> dict:
     """The class that moves satisfaction most when it weighs as among customers, and by how much.
 
     Returns
     -------
-    told (how many classes could be weighed), first (the class), score, raw, move, size, low, high, real (whether
-    any move is more than chance, all classes together), refused (the classes that could not be weighed)
+    told (how many classes could be weighed), real (whether any move is more than chance, all classes together),
+    first (the class of the largest move, of the real ones if there are any), score, move, low, high, raw (as answered),
+    refused (the classes that could not be weighed)
     """
-    raw = table[table["class"] == "as_answered"]
-    known = table.dropna(subset=["move"])
+    raw, known = table[table["class"] == "as_answered"], table.dropna(subset=["move"])
     values = {"told": len(known), "first": "", "score": None, "raw": raw["score"].sum(), "real": False}
-    values |= {"move": 0.0, "low": 0.0, "high": 0.0, "size": 0.0}
-    refused = table.loc[table["score"].isna(), "class"].tolist()
-    values["refused"] = refused or ["nothing"]
+    values |= {"move": 0.0, "low": 0.0, "high": 0.0}
+    values["refused"] = table.loc[table["score"].isna(), "class"].tolist() or ["nothing"]
     if len(known):
-        top = known.loc[known["move"].abs().idxmax()]
         wider = stats.norm.ppf(1 - 0.05 / len(known)) / stats.norm.ppf(0.95)
-        reach = (top["move_high"] - top["move"]) * wider
+        known = known.assign(reach=(known["move_high"] - known["move"]) * wider, size=known["move"].abs())
+        known["real"] = known["size"] > known["reach"]
+        top = known.sort_values(["real", "size", "class"], ascending=[False, False, True]).iloc[0]
         values |= {
             "first": top["class"],
             "score": top["score"],
             "move": top["move"],
-            "size": abs(top["move"]),
+            "real": bool(top["real"]),
         }
-        values |= {
-            "low": top["move"] - reach,
-            "high": top["move"] + reach,
-            "real": bool(abs(top["move"]) > reach),
-        }
+        values |= {"low": top["move"] - top["reach"], "high": top["move"] + top["reach"]}
     return values

@@ -25,12 +25,12 @@ def quadrant(
     label: str,
     x: str,
     y: str,
-    place: str,
-    sure: str,
     title: str,
     about: str,
     heading: Heading,
     show: Show,
+    place: str = "quadrant",
+    sure: str = "own_low",
 ) -> Chart | None:
     """Points by two numbers, parted at both means; `place` names the column that says in words where each stands.
 
@@ -137,3 +137,96 @@ def _panel(ax: Axes, mine: pd.DataFrame, moments: list[str], columns: tuple[str,
     ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.tick_params(axis="y", labelsize=8)
     ax.margins(x=0.12, y=0.18)
+
+
+def grouped(
+    table: pd.DataFrame,
+    *,
+    label: str,
+    by: str,
+    value: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+    against: str = "against",
+) -> Chart | None:
+    """Points with their intervals (`…_low`, `…_high`) under the heading of each group `by`, in the table's order.
+
+    A point is filled where `against` tells it apart, and a ring where that is `not_told` in the reader's words.
+    """
+    rows = table.dropna(subset=[value]).reset_index(drop=True)
+    if rows.empty:
+        return None
+    low, high = (rows[f"{value}_{end}"].astype(float).fillna(rows[value]) for end in ("low", "high"))
+    places, names = _under_headings(rows, label, by)
+    apart = rows[against] != heading("not_told")
+
+    def draw(ax: Axes) -> None:
+        if rows[value].min() < 0:
+            ax.axvline(0, color=SOFT, linewidth=0.8, linestyle=":")
+        ax.hlines(places, low, high, color=BLUE, linewidth=3, alpha=0.45)
+        for row, place in zip(rows.index, places, strict=True):
+            fill = BLUE if apart[row] else "white"
+            ax.plot(rows[value][row], place, "o", color=BLUE, markerfacecolor=fill)
+            said = show(value, rows[value][row])
+            charts._beside(ax, said, rows[value][row], place, offset=(0, 9), align="center")
+        ax.set_yticks(range(len(names)), charts._words(pd.Series(names)))
+        for place, text in enumerate(ax.get_yticklabels()):
+            text.set(fontweight="normal" if place in places else "bold")
+        ax.set(xlabel=f"{heading(value)}   ○ {heading('not_told')}", ylabel="", ylim=(len(names) - 0.4, -0.7))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: show(value, at)))
+
+    said = charts._said(rows, label, value, show)
+    height = 1.2 + 0.42 * len(names)
+    return charts._chart(draw, title, about, f"{title}. {heading(value)}: {said}", height=height)
+
+
+def _under_headings(rows: pd.DataFrame, label: str, by: str) -> tuple[list[int], list[str]]:
+    """Places of the rows, and what stands at each place: the heading of a group, then its labels."""
+    places: list[int] = []
+    names: list[str] = []
+    for row in rows.index:
+        if row == 0 or rows[by][row] != rows[by][row - 1]:
+            names.append(str(rows[by][row]))
+        places.append(len(names))
+        names.append(str(rows[label][row]))
+    return places, names
+
+
+def pairs(
+    table: pd.DataFrame,
+    *,
+    label: str,
+    value: str,
+    other: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+) -> Chart | None:
+    """Two values a row, filled and ring, joined by a line: how far a group lies from all others."""
+    rows = table.dropna(subset=[value, other]).head(charts.MOST_BARS).reset_index(drop=True)
+    if rows.empty:
+        return None
+
+    def draw(ax: Axes) -> None:
+        ax.hlines(rows.index, rows[other], rows[value], color=GREY, linewidth=1.5)
+        ax.plot(rows[value], rows.index, "o", color=BLUE)
+        ax.plot(rows[other], rows.index, "o", markerfacecolor="white", color=ORANGE)
+        for row in rows.index:
+            further = rows[value][row] >= rows[other][row]
+            side = {"offset": (8 if further else -8, 0), "align": "left" if further else "right"}
+            charts._beside(ax, show(value, rows[value][row]), rows[value][row], row, **side)
+        ax.set_yticks(rows.index, charts._words(rows[label]))
+        ax.set(xlabel=f"● {heading(value)}   ○ {heading(other)}", ylabel="", ylim=(len(rows) - 0.4, -0.6))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda place, _: show(value, place)))
+        ax.margins(x=0.14)
+
+    said = "; ".join(
+        f"{r[label]}: {show(value, r[value])}, {heading(other)} {show(other, r[other])}"
+        for _, r in rows.head(6).iterrows()
+    )
+    return charts._chart(
+        draw, title, about, f"{title}. {heading(value)}: {said}", height=1.4 + 0.36 * len(rows)
+    )

@@ -107,16 +107,17 @@ def figures(told: pd.DataFrame, span: Period, *, supplied: bool) -> dict[str, di
 
 
 def balance(now: dict[str, dict], before: dict[str, dict]) -> dict:
-    """Good and bad word of mouth for a sentence: n, good, bad, low and high of bad, bad before, worse, better.
+    """Good and bad word of mouth for a sentence: n, good, bad, low and high of bad, bad before.
 
-    `worse` and `better` tell whether the bad part moved by more than chance since the previous period.
+    `side` is 1 where the bad part grew by more than chance since the previous period, -1 where it shrank, else 0;
+    `least` the smaller n of both.
     """
     good, bad, then = (
         part[f"word_of_mouth.{tone}"]
         for part, tone in ((now, "positive"), (now, "negative"), (before, "negative"))
     )
     values = {"n": bad["n"], "good": good["value"], "bad": bad["value"], "before": then["value"], "side": 0}
-    values |= {"low": bad.get("low"), "high": bad.get("high"), "n_before": then["n"]}
+    values |= {"low": bad.get("low"), "high": bad.get("high"), "least": min(bad["n"], then["n"])}
     if bad["value"] is not None and then["value"] is not None:
         counts = (round(part["value"] * part["n"]) for part in (bad, then))
         ours, theirs = counts
