@@ -138,6 +138,7 @@ def lead(table: pd.DataFrame) -> dict:
     known = table.dropna(subset=["nps"]).sort_values(["nps", "class", "level"], ignore_index=True)
     values = {"known": len(known), "first": "", "last": "", "most": 0.0, "least": 0.0}
     values |= apart.ends(known) | {"apart": bool(known["against"].isin(["above", "below"]).any())}
+    known = known[known["against"] != "by_rule"]
     if len(known):
         top, bottom = known.iloc[-1], known.iloc[0]
         values |= {

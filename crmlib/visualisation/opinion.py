@@ -16,6 +16,8 @@ from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SOFT, WIDTH, dra
 # A place is told by colour and by the shape of its point, so that grey print tells it too.
 PLACES = {"put_right": (ORANGE, "s"), "keep": (BLUE, "o"), "watch": (ORANGE, "D"), "leave": (BLUE, "^")}
 ELSE = (GREY, "o")
+SAME = ("not_told", "by_rule")  # no point of its own
+FAINT = "#E2E2E2"
 MOST_PANELS = 6  # more lines of small pictures are no overview; the table beneath has them all
 
 
@@ -57,6 +59,8 @@ def quadrant(
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.margins(x=0.22, y=0.2)
+        if rows[y].min() >= 0:
+            ax.set_ylim(bottom=0)
 
     said = "; ".join(
         f"{r[label]}: {heading(y)} {show(y, r[y])}, {heading(x)} {show(x, r[x])}, {r[place]}"
@@ -153,14 +157,14 @@ def grouped(
 ) -> Chart | None:
     """Points with their intervals (`…_low`, `…_high`) under the heading of each group `by`, in the table's order.
 
-    A point is filled where `against` tells it apart, and a ring where that is `not_told` in the reader's words.
+    A point is filled where `against` tells it apart, and a ring where that is one of `SAME` in the reader's words.
     """
     rows = table.dropna(subset=[value]).reset_index(drop=True)
     if rows.empty:
         return None
     low, high = (rows[f"{value}_{end}"].astype(float).fillna(rows[value]) for end in ("low", "high"))
     places, names = _under_headings(rows, label, by)
-    apart = rows[against] != heading("not_told")
+    apart = ~rows[against].isin([heading(word) for word in SAME])
 
     def draw(ax: Axes) -> None:
         if rows[value].min() < 0:
@@ -173,7 +177,9 @@ def grouped(
             charts._beside(ax, said, rows[value][row], place, offset=(0, 9), align="center")
         ax.set_yticks(range(len(names)), charts._words(pd.Series(names)))
         for place, text in enumerate(ax.get_yticklabels()):
-            text.set(fontweight="normal" if place in places else "bold")
+            if place not in places:
+                text.set_color(SOFT)
+                ax.axhline(place, color=FAINT, linewidth=0.8, zorder=0)
         ax.set(xlabel=f"{heading(value)}   ○ {heading('not_told')}", ylabel="", ylim=(len(names) - 0.4, -0.7))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: show(value, at)))
 
