@@ -18,7 +18,7 @@ def difference(
     17, 873–890.
 
     >>> [round(bound, 4) for bound in difference(56, 70, 48, 80)]
-    [0.0773, 0.3132]
+    [0.0766, 0.3136]
     """
     first, second = (_wilson(*pair, comparisons) for pair in ((count, total), (others, of_others)))
     middle = count / total - others / of_others
@@ -45,19 +45,19 @@ def shares(counts: pd.DataFrame, *, count: str, of: str) -> pd.DataFrame:
     The table with share, share_low, share_high (Wilson, 90 %; empty in groups below ten) and against: above or
     below the others, or not_told; a group is not told where it or the others hold fewer than ten.
     """
-    rows = []
+    rows = {}
     for _, part in counts.groupby("class", sort=False):
         many, whole = int(part[count].sum()), int(part[of].sum())
-        for own, total in zip(part[count].astype(int), part[of].astype(int), strict=True):
+        for at, own, total in zip(part.index, part[count].astype(int), part[of].astype(int), strict=True):
             told = total >= intervals.ENOUGH
             found = intervals.share(own, total) if told else {}
             side = 0
             if told and whole - total >= intervals.ENOUGH:
                 bounds = difference(own, total, many - own, whole - total, comparisons=len(part))
                 side = int(bounds[0] > 0) - int(bounds[1] < 0)
-            rows.append((found.get("value"), found.get("low"), found.get("high"), SIDES[side]))
+            rows[at] = (found.get("value"), found.get("low"), found.get("high"), SIDES[side])
     names = ["share", "share_low", "share_high", "against"]
-    told = pd.DataFrame(rows, columns=names, index=counts.index)
+    told = pd.DataFrame.from_dict(rows, orient="index", columns=names).reindex(counts.index)
     kinds = dict.fromkeys(names[:3], float) | {"against": "str"}
     return counts.assign(**{name: told[name].astype(kinds[name]) for name in names})
 

@@ -42,6 +42,7 @@ def quadrant(
     if len(rows) < 2:
         return None
     middle = rows[x].mean(), rows[y].mean()
+    names = charts._words(rows[label])
     looks = [_look(rows.loc[row], (x, y), middle, rows[sure][row] > 0) for row in rows.index]
 
     def draw(ax: Axes) -> None:
@@ -51,7 +52,7 @@ def quadrant(
             fill = colour if filled else "none"
             ax.plot(rows[x][row], rows[y][row], shape, color=colour, markerfacecolor=fill, markersize=9)
             right = rows[x][row] > middle[0]
-            text = f"{rows[label][row]}: {rows[place][row]}"
+            text = f"{names[row]}: {rows[place][row]}"
             side = {"offset": (-9 if right else 9, 9), "align": "right" if right else "left"}
             charts._beside(ax, text, rows[x][row], rows[y][row], halo=True, **side)
         ax.set(xlabel=heading(x), ylabel=heading(y))
@@ -111,9 +112,12 @@ def course(
         axes = np.atleast_1d(figure.subplots(down, across, sharex=True, sharey=True)).ravel()
         for ax in axes[len(groups) :]:
             ax.set_axis_off()
-        for ax, group in zip(axes, groups, strict=False):
+        names = charts._words(pd.Series(groups))
+        for at, (ax, group) in enumerate(zip(axes, groups, strict=False)):
             _panel(ax, rows[rows[by] == group], moments, (x, y), show)
-            ax.set_title(drawable(str(group)), fontsize=10, fontweight="normal")
+            ax.set_title(names[at], fontsize=10, fontweight="normal")
+            # The lowest of each column bears the periods, also where no picture stands beneath it.
+            ax.tick_params(axis="x", labelbottom=at + across >= len(groups))
         figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
         figure.supylabel(drawable(heading(y)), fontsize=9, color=SOFT)
         png = charts._png(figure, about)
