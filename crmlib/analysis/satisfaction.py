@@ -1,5 +1,6 @@
 """What customers say: satisfaction by aspect and over time, who would recommend us, and the groups of X04."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -143,15 +144,29 @@ def course(answers: pd.DataFrame | None, spans: Sequence[Period]) -> pd.DataFram
     return table.sort_values(["period", "group"], ascending=[False, True], ignore_index=True)[COURSE]
 
 
-def since(table: pd.DataFrame, span: Period, then: Period) -> dict:
-    """Which aspects of `course` moved between two periods by more than chance.
+def year_ago(span: Period) -> Period:
+    """The same year, quarter or month of the year before; of a stretch of days, as many days 365 days earlier.
+
+    >>> year_ago(Period.parse("2024-Q4")).name, year_ago(Period.parse("2024-03")).name
+    ('2023-Q4', '2023-03')
+    >>> year_ago(Period.parse("2024-03-01_2024-03-31")).name
+    '2023-03-02_2023-04-01'
+    """
+    if span.unit == "days":
+        back = dt.timedelta(days=365)
+        return Period.days(span.start - back, span.as_of - back)
+    return Period.calendar(span.start.year - 1, span.start.month, span.unit)
+
+
+def since(answers: pd.DataFrame | None, span: Period, then: Period) -> dict:
+    """Which aspects moved between two periods by more than chance.
 
     Returns
     -------
     both (aspects with a score in both), rose, fell (names), moved; the reach of the differences is wide enough for all
     aspects together (Bonferroni)
     """
-    now, before = (table[table["period"] == part.name].drop(columns="period") for part in (span, then))
+    now, before = (aspects(satisfaction(answers, part)) for part in (span, then))
     both = compared(now, before).dropna(subset=["score_before"])
     gain = both["score"] - both["score_before"]
     rose, fell = (both.loc[side > both["margin"], "group"].tolist() for side in (gain, -gain))

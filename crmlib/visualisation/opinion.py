@@ -56,10 +56,7 @@ def quadrant(
             side = {"offset": (-9 if right else 9, 9), "align": "right" if right else "left"}
             charts._beside(ax, text, rows[x][row], rows[y][row], halo=True, **side)
         ax.set(xlabel=heading(x), ylabel=heading(y))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(x, value)))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
-        ax.xaxis.set_major_locator(MaxNLocator(6))
-        ax.margins(x=0.22, y=0.2)
+        _written(ax, (x, y), show)
         if rows[y].min() >= 0:
             ax.set_ylim(bottom=0)
 
@@ -68,6 +65,15 @@ def quadrant(
         for _, r in rows.iterrows()
     )
     return charts._chart(draw, title, about, f"{title}. {said}", height=4.6)
+
+
+def _written(ax: Axes, columns: tuple[str, str], show: Show) -> None:
+    """Both axes in the units of their columns, with room for what stands at the points."""
+    x, y = columns
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(x, value)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.margins(x=0.22, y=0.2)
 
 
 def _look(
