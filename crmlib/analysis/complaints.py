@@ -59,7 +59,8 @@ def first(table: pd.DataFrame) -> dict:
 
     Returns
     -------
-    n, topics, topic, share, low, high, count, before, rose: the topic's count is compared as a Poisson count with the
+    n, topics, topic, share, low, high, count, before, rose: the topic's count is compared as a Poisson
+    count with the
     period before (exact conditional test, 5 % to one side)
     """
     values = {"n": int(table["complaints"].sum()), "topics": [], "share": 0.0, "low": 0.0, "high": 0.0}
@@ -102,9 +103,9 @@ def everywhere(
     for name, level in groups.items():
         for aspect in aspects:
             table = satisfaction.groups_compared(answers, spans, level, [aspect])
-            table = table.dropna(subset=["score_before"])
-            table = table[~table["group"].isin(satisfaction.NOT_TOLD)]
-            parts.append(table.assign(**{"class": name, "aspect": aspect, "looked": len(table)}))
+            table = table.assign(**{"class": name, "aspect": aspect, "looked": len(table)})
+            told = table["score_before"].notna() & ~table["group"].isin(satisfaction.NOT_TOLD)
+            parts.append(table[told])
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if not len(found):
         return pd.DataFrame(columns=[*FALLS, "fell"])
@@ -186,9 +187,9 @@ def told(looked: pd.DataFrame, table: pd.DataFrame) -> dict:
 
     Returns
     -------
-    falls (how many), looked (comparisons made), level, aspect, score, before; topic (a list of the one complained of
-    most above elsewhere), share_there, share_elsewhere, named (whether that is more than chance), n (complaints there),
-    complaints (there and elsewhere)
+    falls (how many), looked (comparisons made), level, aspect, score, before; topic (a list of the one complained
+    of most above elsewhere), share_there, share_elsewhere, named (whether that is more than chance), n
+    (complaints there), complaints (there and elsewhere)
     """
     fell = falls(looked)
     values: dict = {
@@ -220,7 +221,8 @@ def told(looked: pd.DataFrame, table: pd.DataFrame) -> dict:
 def waits(interactions: pd.DataFrame | None, span: Period, before: Period) -> pd.DataFrame:
     """How long complaints wait for the first answer and for their end: the middle complaint's hours.
 
-    One that is still open has waited longer than any that was closed, so that it is no shorter for being open. The
+    One that is still open has waited longer than any that was closed, so that it is no shorter for being
+    open. The
     interval is that of the median by order statistics (Conover 1999, §3.2), 90 %.
 
     Returns

@@ -166,7 +166,8 @@ def weighed(aspects: pd.DataFrame, explained: pd.Series, *, seed: int = 0) -> pd
     aspect; weight (Johnson's, 0–1, summing to R²) with its 90 % interval beyond chance, drawn by whole
     customers; shapley with its 90 % interval; own (`slopes`) with intervals that hold for all aspects together
     in 90 % of surveys; performance (mean, 0–100); told (whether the own interval lies above zero); the heaviest
-    first. None where fewer customers than `needed` answered, too few of the rarer of two answers, no variance in
+    first. None where fewer customers than `needed` answered, too few of the rarer of two answers, no
+    variance in
     the target, or too many aspects.
     """
     size = aspects.shape[1]

@@ -68,7 +68,8 @@ def gaps(wished: pd.Series, got: pd.DataFrame, judged: pd.DataFrame, dimension: 
     Returns
     -------
     class (the aspect), level, expected, experienced, gap with an interval that holds for all rows together in
-    90 % of surveys (Bonferroni; empty where all differ alike), n (customers), against: gets_more than expected, gets_less, or not_told; groups below ten are left out.
+    90 % of surveys (Bonferroni; empty where all differ alike), n (customers),
+    against: gets_more than expected, gets_less, or not_told; groups below ten are left out
     """
     level = judged.set_index("customer_id")[dimension]
     rows = []

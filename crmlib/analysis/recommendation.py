@@ -1,4 +1,4 @@
-"""Who would recommend us and who warns of us: the net promoter score by class, and what promoters do afterwards."""
+"""Who would recommend us and who warns of us: scores by class, and what promoters do afterwards."""
 
 from collections.abc import Collection, Sequence
 
@@ -71,7 +71,7 @@ def kind_figures(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def by_rule(rules: Classes) -> tuple[str, ...]:
-    """Classes whose own rule looks at recommending, so that they differ in it by rule: the tier, where loyalty weighs."""
+    """Classes whose own rule looks at recommending: the tier, where loyalty weighs in it."""
     return ("tier",) if rules.tier.weights.loyalty else ()
 
 
@@ -93,7 +93,8 @@ def by_class(
     Returns
     -------
     class, level, nps (−100…100) with its 90 % interval (empty below ten answers), n, against: above
-    or below all others, not_told, or by_rule; the reach of the difference is wide enough for all classes of a dimension.
+    or below all others, not_told, or by_rule; the reach of the difference is wide enough for all classes
+    of a dimension.
     """
     rows = []
     for name in dimensions:
@@ -133,7 +134,8 @@ def lead(table: pd.DataFrame) -> dict:
 
     Returns
     -------
-    known (classes with a score), apart (whether any is told from the others), above, below (names), first, last (class), most, least (score)
+    known (classes with a score), apart (whether any is told from the others), above, below (names); first, last
+    (level) and most, least (score) of the classes that do not differ by their own rule
     """
     known = table.dropna(subset=["nps"]).sort_values(["nps", "class", "level"], ignore_index=True)
     values = {"known": len(known), "first": "", "last": "", "most": 0.0, "least": 0.0}

@@ -43,7 +43,8 @@ def shares(judged: pd.DataFrame, said: set[str], dimensions: Sequence[str] = DIM
 
     Returns
     -------
-    Classes that nobody supplies are left out, and all where nobody answered; `against` as `apart.shares` gives it.
+    Classes that nobody supplies are left out, and all where nobody answered; `against` as `apart.shares`
+    gives it.
     """
     mine = judged["customer_id"].isin(said)
     parts = []
@@ -73,7 +74,7 @@ def figures(judged: pd.DataFrame, said: set[str], table: pd.DataFrame) -> dict[s
 
 
 def told(table: pd.DataFrame, rate: dict[str, dict]) -> dict:
-    """For a sentence: share that answered, and the levels of type, tier and behaviour that answered oftener (`above`)
+    """For a sentence: the share that answered, and the levels of classes that answered oftener (`above`)
     or more seldom (`below`) than the others; `biased` where any did."""
     values = {"share": rate["response.rate"]["value"]} | apart.ends(table)
     return values | {"biased": bool((table["against"] != "not_told").any())}

@@ -109,7 +109,8 @@ def figures(told: pd.DataFrame, span: Period, *, supplied: bool) -> dict[str, di
 def balance(now: dict[str, dict], before: dict[str, dict]) -> dict:
     """Good and bad word of mouth for a sentence: n, good, bad, low and high of bad, bad before.
 
-    `side` is 1 where the bad part grew by more than chance since the previous period, -1 where it shrank, else 0;
+    `side` is 1 where the bad part grew by more than chance since the previous period, -1 where it
+    shrank, else 0;
     `least` the smaller n of both.
     """
     good, bad, then = (
