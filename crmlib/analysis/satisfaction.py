@@ -239,13 +239,13 @@ def told_apart(figures: dict[str, dict], before: dict[str, dict], id: str = "sat
     return parts | {"apart": bool(differs), "both": int(both)}
 
 
-def worth(judged: pd.DataFrame, facts: pd.DataFrame, active: set[str]) -> pd.DataFrame:
+def worth(judged: pd.DataFrame, facts: pd.DataFrame, active: set[str] | None) -> pd.DataFrame:
     """Customers by how content they are, and what they brought so far.
 
     Parameters
     ----------
     judged, facts : a row a customer, in the columns of `tables.CLASSES` and `tables.FACTS`
-    active : who bought in the period
+    active : who bought in the period; None where nobody knows
 
     Returns
     -------
@@ -255,10 +255,16 @@ def worth(judged: pd.DataFrame, facts: pd.DataFrame, active: set[str]) -> pd.Dat
     if not len(judged) or (judged["satisfaction"] == NOT_GRADED).all():
         return pd.DataFrame(columns=WORTH)
     both = judged.merge(facts[["customer_id", "net"]], on="customer_id", validate="one_to_one")
-    both["here"] = both["customer_id"].isin(active)
+    both["here"] = both["customer_id"].isin(active or set())
     grouped = both.groupby("satisfaction")
     net = grouped["net"].sum(min_count=1).astype("Float64").round().astype("Int64")
-    table = pd.DataFrame({"customers": grouped.size(), "net": net, "buyers": grouped["here"].sum()})
+    table = pd.DataFrame(
+        {
+            "customers": grouped.size(),
+            "net": net,
+            "buyers": grouped["here"].sum() if active is not None else None,
+        }
+    )
     names = [name for name in (*LEVELS, NOT_GRADED) if name in table.index]
     table = table.loc[names].rename_axis("level").reset_index()
     total = both["net"].sum()
@@ -324,7 +330,7 @@ def frequent(table: pd.DataFrame) -> dict:
 
 
 def lost(table: pd.DataFrame) -> dict:
-    """What is told of the dissatisfied: asked, dissatisfied, share of those asked, net, sales (their share), buyers."""
+    """What is told of the dissatisfied: asked, dissatisfied, share of those asked, net, sales (their share)."""
     graded = table[table["level"] != NOT_GRADED] if len(table) else table
     sad = graded[graded["level"] == "dissatisfied"]
     asked, count = int(graded["customers"].sum()), int(sad["customers"].sum())
@@ -335,5 +341,4 @@ def lost(table: pd.DataFrame) -> dict:
         "share": count / max(asked, 1),
         "net": int(net.sum()) if len(net) else None,
         "sales": float(sad["share_of_sales"].sum()),
-        "buyers": int(sad["buyers"].sum()),
     }

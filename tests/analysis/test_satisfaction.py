@@ -173,7 +173,7 @@ def test_the_dissatisfied_are_worth_what_they_brought():
         ["not_graded", 1, 0.25, 100, 0.1, 1],
     ]
     told = satisfaction.lost(table)
-    assert (told["asked"], told["dissatisfied"], told["net"], told["buyers"]) == (3, 2, 300, 1)
+    assert (told["asked"], told["dissatisfied"], told["net"]) == (3, 2, 300)
     figures = satisfaction.counted(table)
     assert figures["content.dissatisfied.share"]["value"] == 2 / 3
     assert figures["content.dissatisfied.net"]["value"] == 300
@@ -193,7 +193,8 @@ def test_where_nobody_was_asked_nobody_is_dissatisfied_or_content():
 def test_what_nobody_knows_of_the_dissatisfied_is_not_nothing():
     judged = people("satisfied", "dissatisfied")
     facts = pd.DataFrame({"customer_id": judged["customer_id"], "net": [None, None]})
-    table = satisfaction.worth(judged, facts, set())
+    table = satisfaction.worth(judged, facts, None)  # totals tell nothing of a period
+    assert table["buyers"].isna().all()
     assert satisfaction.counted(table)["content.dissatisfied.net"]["value"] is None
     assert satisfaction.lost(table)["net"] is None
 
