@@ -34,6 +34,7 @@ STEPS = (
     "03-classification",
     "04-visualisation",
     "05-analysis-performance",
+    "06-analysis-satisfaction",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]

@@ -91,6 +91,18 @@ class Surveys(Source):
     answers: dict[Literal["product", "service", "after_sales", "brand", "overall", "recommend"], Answer]
 
 
+class Needs(Source):
+    """Answers to a needs survey; the service a customer expects is an answer on a scale."""
+
+    service_scale: tuple[float, float] = (1, 5)  # ends of the scale of service_expectation
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Needs":
+        if self.service_scale[0] >= self.service_scale[1]:
+            raise ValueError("the scale's first end must lie below its second")
+        return self
+
+
 class Snapshot(Source):
     """Totals of each customer at one date; its satisfaction score needs the ends of its scale."""
 
@@ -116,7 +128,7 @@ class Tables(Rule):
     snapshot: Snapshot | None = None
     tiers: Source | None = None
     surveys: Surveys | None = None
-    needs: Source | None = None
+    needs: Needs | None = None
     feedback: Source | None = None
     interactions: Source | None = None
     relations: Source | None = None

@@ -9,7 +9,7 @@ import pytest
 from builders import CONFIG, answers, day, lines, made, text
 
 from crmlib import as_of, tables
-from crmlib.analysis import distribution, kpis, satisfaction
+from crmlib.analysis import breakdown, distribution, kpis, satisfaction
 from crmlib.classification import classes, cohorts, facts, rfm
 from crmlib.cleaning import view
 from crmlib.contracts import DAYS, NOT_YET
@@ -64,7 +64,7 @@ def told(folder, rows: list[dict], said: list[tuple]) -> dict:
     figures |= (
         kpis.orders(orders, QUARTER) | kpis.churn(judged, then) | kpis.rfm(known) | kpis.classed(judged)
     )
-    figures |= kpis.grouped(kpis.by_line(orders, QUARTER, "channel"), "channel")
+    figures |= breakdown.grouped(breakdown.by_line(orders, QUARTER, "channel"), "channel")
     figures |= satisfaction.satisfaction(spoken, QUARTER)
     figures["months"] = {"value": distribution.monthly(orders, QUARTER).values.tolist()}
     return {

@@ -19,11 +19,15 @@ from crmlib import client as clients
 from crmlib.analysis import (
     acquisition,
     applications,
+    breakdown,
     by_class,
     distribution,
     drill,
+    drivers,
     efficiency,
+    expectation,
     kpis,
+    response,
     satisfaction,
     structure,
     tallies,
@@ -313,7 +317,7 @@ def test_the_mobile_bank_takes_over_as_planted(demo):
     theirs = lines[lines["customer_id"].isin(personal)]
     shares = []
     for year in ("2022", "2023", "2024"):
-        table = kpis.by_line(theirs, Period.parse(year), "channel").set_index("channel")["lines"]
+        table = breakdown.by_line(theirs, Period.parse(year), "channel").set_index("channel")["lines"]
         assert (int(table[true["channel"]]), int(table.sum())) == (true[year]["lines"], true[year]["of"])
         shares.append(table[true["channel"]] / table.sum())
     assert shares[0] < shares[1] < shares[2]
@@ -559,6 +563,65 @@ def test_segments_are_named_where_nothing_was_planted_as_seldom_as_promised():
         pytest.skip("only with all seeds")
     named = {key: path for key, path in SEGMENTS.items() if path}
     assert len(named) <= 18, named
+
+
+UNTOLD: dict[int, bool] = {}
+
+
+def test_recommending_hangs_on_the_planted_aspects_in_their_order_and_not_on_the_brand(demo):
+    true = demo.truth["truths"]["recommending"]
+    found = drivers.drivers(satisfaction.during(demo.answers, QUARTER), "recommend")
+    planted, (none,) = true["drivers"], true["none"]
+    assert planted == ["after_sales", "service", "product"]
+    for method in ("weight", "shapley"):
+        assert found.sort_values(method, ascending=False)["aspect"].tolist() == [*planted, none]
+    own = found.set_index("aspect")
+    assert own.loc[planted, "told"].all()
+    UNTOLD[demo.seed] = own.loc[none, "own_low"] <= 0 <= own.loc[none, "own_high"]
+
+
+def test_the_interval_of_an_aspect_that_only_goes_along_covers_zero():
+    # With four aspects each interval is one of 97.5 %: in 20 seeds half a miss is due, three have a chance of 1.3 %.
+    if len(UNTOLD) < len(SEEDS):
+        pytest.skip("only with all seeds")
+    missed = [seed for seed, covered in UNTOLD.items() if not covered]
+    assert len(missed) <= 2, missed
+
+
+def test_large_enterprises_get_less_of_the_service_than_they_expect(demo):
+    true = demo.truth["truths"]["service_expectation"]
+    rows = {"needs": sources.from_text("needs", demo.delivered["needs"])}
+    said = cleaning.cleaned(rows, demo.client, delivered_on=demo.client.delivered_on)[
+        "needs"
+    ].kept.to_pandas()
+    said["known"] = said["customer_id"].isin(demo.people.index)
+    kind = demo.people["customer_type"].rename_axis("customer_id").reset_index()
+    for word, name in (
+        ("个人客户", "personal"),
+        ("企业客户", "enterprise"),
+        (true["customer_type"], "large_enterprise"),
+    ):
+        mine = said.loc[said["known"] & said["customer_id"].map(demo.people["customer_type"]).eq(name)]
+        assert {"n": len(mine), "sum": int(mine["service_expectation"].sum())} == true[word]
+    wished, _ = expectation.expected(said, tuple(true["scale"]))
+    got = expectation.experienced(demo.answers, as_of=QUARTER.day_range[1])
+    table = expectation.gaps(wished, got, kind, "customer_type").set_index(["class", "level"])
+    assert table.loc[("service", "large_enterprise"), "against"] == "gets_less"
+    assert table.loc[("after_sales", "large_enterprise"), "against"] == "gets_less"
+    assert table.loc[("service", "enterprise"), "against"] != "gets_less"
+    assert table.loc[("service", "personal"), "against"] != "gets_less"
+
+
+def test_persons_answer_more_seldom_than_firms_as_planted(demo, judged):
+    oftener = demo.truth["truths"]["recommending"]["answers_so_much_oftener"]
+    assert oftener["个人客户"] < oftener["企业客户"] < oftener["大型企业客户"]
+    kind = judged.index.to_series().map(demo.people["customer_type"])
+    people = pd.DataFrame({"customer_id": judged.index, "customer_type": kind.to_numpy()})
+    table = response.shares(people, response.answered(demo.answers, QUARTER), ("customer_type",)).set_index(
+        "level"
+    )
+    assert table.loc["personal", "against"] == "below"
+    assert table["share"].idxmin() == "personal"
 
 
 def paired(groups) -> set[tuple[str, str]]:

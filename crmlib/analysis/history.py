@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import tables
-from crmlib.analysis import kpis, satisfaction, totals
+from crmlib.analysis import breakdown, kpis, satisfaction, totals
 from crmlib.classification import classes, facts, stated
 from crmlib.client import Client
 from crmlib.errors import ConfigError
@@ -281,7 +281,7 @@ def _groups(client: Client, part: Period, wanted: Sequence[str]) -> kpis.Figures
     ids = [id for id in wanted if re.fullmatch(r"sales\.identified\.[^.]+\..+", id)]
     for dimension in sorted({id.split(".")[2] for id in ids}):
         table = _by(client, part, dimension)
-        figures = kpis.grouped(table, dimension) if table is not None else {}
+        figures = breakdown.grouped(table, dimension) if table is not None else {}
         none = {"value": 0, "n": 0} if figures else {"value": None, "n": 0, "why": kpis.NOT_SUPPLIED}
         mine = [id for id in ids if id.split(".")[2] == dimension]
         found |= {id: figures.get(id, none) for id in mine}
@@ -293,8 +293,8 @@ def _by(client: Client, part: Period, dimension: str) -> pd.DataFrame | None:
     last = part.day_range[1]
     lines = tables.relation(client.delivery, tables.TRANSACTIONS, until=last)
     if dimension in ("product_group", "channel"):
-        return kpis.by_line(lines, part, dimension)
+        return breakdown.by_line(lines, part, dimension)
     customers, now = tables.customers(client.delivery, until=last), facts.activity(lines, part)
     if dimension == "region":
-        return kpis.by_region(lines, part, now, customers)
-    return kpis.by_attribute(now, customers, dimension) if dimension in customers.columns else None
+        return breakdown.by_region(lines, part, now, customers)
+    return breakdown.by_attribute(now, customers, dimension) if dimension in customers.columns else None

@@ -139,6 +139,11 @@ class Language:
     def _words(self, values: list[str]) -> str:
         return ", ".join(map(self._word, values))
 
+    def _levels(self, values: list[list[str]]) -> str:
+        """Levels of classes, each with its class: "High" alone may be a tier or a value."""
+        named = [self.text("{level:word} ({kind:word})", kind=kind, level=level) for kind, level in values]
+        return ", ".join(named) or self._word("nobody")
+
     def _group(self, value: str) -> str:
         # A group of customers and, behind it, what sets it apart: "group_1 orders.higher".
         group, *traits = value.split()

@@ -317,11 +317,16 @@ def _chart(draw: Callable[[Axes], None], title: str, about: str, alt: str, heigh
         ax = figure.add_subplot()
         draw(ax)
         ax.set_title(drawable(title))
-        figure.supxlabel(drawable(about), x=0.01, ha="left", fontsize=8, color=SOFT)
-        sink = io.BytesIO()
-        # No version of the library in the file: the same chart gives the same bytes.
-        figure.savefig(sink, format="png", metadata={"Software": None})
-    return Chart(sink.getvalue(), alt)
+        return Chart(_png(figure, about), alt)
+
+
+def _png(figure: Figure, about: str) -> bytes:
+    """A figure with its foot as a picture; drawn within `house_look`."""
+    figure.supxlabel(drawable(about), x=0.01, ha="left", fontsize=8, color=SOFT)
+    sink = io.BytesIO()
+    # No version of the library in the file: the same chart gives the same bytes.
+    figure.savefig(sink, format="png", metadata={"Software": None})
+    return sink.getvalue()
 
 
 def _beside(

@@ -96,6 +96,7 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     defects["customers"] |= planted
     truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made, need=described["需求类型"])
     truth["truths"]["moves"] = moves.truth(movers, folk=folk)
+    truth["truths"]["recommending"] = survey.truths()
     return delivered | more, truth | {part: truth[part] | known[part] for part in known}
 
 

@@ -79,7 +79,64 @@ def test_planted_drivers_come_out_in_their_order_and_chance_covers_zero():
         assert found["aspect"].head(3).tolist() == ["product", "service", "after_sales"]
         none = found.set_index("aspect").loc["waiting"]
         covered += none["weight_low"] <= 0 <= none["weight_high"]
+        assert (found["shapley_low"] <= found["shapley"]).all()
+        assert (found["shapley"] <= found["shapley_high"]).all()
     assert covered >= 9  # a 90 % interval may miss once in ten
+
+
+def going_along(seed: int, n: int) -> np.ndarray:
+    """Two drivers, and a third aspect that only goes with them; the target is last."""
+    rng = np.random.default_rng(seed)
+    aspects = rng.normal(0, 0.6, n)[:, None] + rng.normal(0, 0.5, (n, 3))
+    return np.column_stack([aspects, aspects @ [1, 0.5, 0] + rng.normal(0, 0.8, n)])
+
+
+def test_an_aspect_that_only_goes_with_drivers_weighs_something_but_moves_nothing_on_its_own():
+    columns = going_along(4, 500)
+    table = pd.DataFrame(columns, columns=["product", "service", "brand", "recommend"])
+    found = drivers.drivers(answers(table.clip(-50, 50)), "recommend").set_index("aspect")
+    assert found.loc["brand", "weight_low"] > 0  # far beyond an aspect of chance
+    assert found["told"].to_dict() == {"product": True, "service": True, "brand": False}
+    # by least squares: slopes in standard deviations
+    x, y = columns[:, :3], columns[:, 3]
+    slope = (
+        np.linalg.lstsq(np.column_stack([np.ones(500), x]), y, rcond=None)[0][1:] * x.std(axis=0) / y.std()
+    )
+    assert found.loc[["product", "service", "brand"], "own"].tolist() == pytest.approx(slope.tolist())
+
+
+@pytest.mark.parametrize("n", [50, 300])
+def test_intervals_of_all_slopes_hold_together_in_nine_surveys_of_ten(n, monkeypatch):
+    monkeypatch.setattr(drivers, "DRAWS", 200)
+    true = drivers.slopes(np.corrcoef(going_along(0, 400_000), rowvar=False))
+    held = 0
+    for seed in range(1, 101):
+        columns = going_along(seed, n)
+        bounds = drivers._intervals(columns, pd.Index(range(n)), seed)
+        held += ((bounds["own_low"] <= true) & (true <= bounds["own_high"])).all()
+    # of 100 at 90 %, fewer than 83 has a chance of 1 %
+    assert held >= 83
+
+
+def test_coming_back_is_asked_of_those_who_bought_afterwards():
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({a: rng.integers(0, 11, 200) for a in ("service", "brand", "recommend")})
+    forms = answers(table)
+    bought = set(table.index[table["service"] + rng.normal(0, 2, 200) > 5].astype(str))
+    aspects, again = drivers.coming_back(forms, bought)
+    assert list(aspects) == ["brand", "service"]
+    assert again.sum() == len(bought)
+    found = drivers.weighed(aspects, again).set_index("aspect")
+    assert found["told"].to_dict() == {"service": True, "brand": False}
+    # of nineteen who came back two aspects tell nothing: ten for each
+    few = set(sorted(bought)[:19])
+    assert drivers.weighed(*drivers.coming_back(forms, few)) is None
+    assert drivers.weighed(*drivers.coming_back(forms, set())) is None
+
+
+def test_forms_of_a_few_customers_are_no_survey():
+    rows = answers(planted(1, 200), customers=pd.Series(range(200)) % 49)
+    assert drivers.drivers(rows, "recommend") is None
 
 
 def test_the_same_answers_in_another_order_give_the_same_drivers():
@@ -128,6 +185,10 @@ def test_what_is_told_of_the_drivers():
     assert told["explained"] == pytest.approx(found["weight"].sum())
     assert told["share"] == pytest.approx(found["weight"].iloc[0] / found["weight"].sum())
     assert list(drivers.shown(found)) == list(drivers.SHOWN)
+    assert told["light"] == ["waiting"]
+    figure = drivers.figures(found, "recommend")["driver.recommend.product"]
+    assert figure["value"] == found["weight"].iloc[0]
+    assert drivers.figures(None, "recommend") == {}
 
 
 def test_of_no_drivers_nothing_is_told():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from builders import day, lines
 
-from crmlib.analysis import change, intervals, kpis
+from crmlib.analysis import breakdown, change, intervals, kpis
 from crmlib.classification import facts
 from crmlib.period import Period
 
@@ -181,26 +181,26 @@ def test_before_anybody_bought_there_is_no_mean():
 def test_sales_by_region_leave_nobody_out():
     listed = pd.DataFrame({"customer_id": ["c1", "c3", "c9"], "region": ["江苏省", None, "江苏省"]})
     now = facts.activity(ORDERS, Q4)
-    assert kpis.by_attribute(now, listed, "region").values.tolist() == [
+    assert breakdown.by_attribute(now, listed, "region").values.tolist() == [
         ["江苏省", 1, 2, 2500],
         ["unknown", 1, 1, 700],
     ]
-    assert kpis.by_attribute(now, listed.assign(region=None), "region").empty
+    assert breakdown.by_attribute(now, listed.assign(region=None), "region").empty
 
 
 def test_sales_by_channel_are_those_of_known_customers():
-    assert kpis.by_line(ORDERS, Q4, "channel").values.tolist() == [
+    assert breakdown.by_line(ORDERS, Q4, "channel").values.tolist() == [
         ["shop", 1, 2000],
         ["unknown", 1, 700],
         ["web", 1, 500],
     ]
-    assert kpis.by_line(ORDERS, Q4, "product_group").empty
+    assert breakdown.by_line(ORDERS, Q4, "product_group").empty
 
 
 def test_a_region_that_sold_nothing_this_time_keeps_its_row():
     now = pd.DataFrame({"region": ["A", "B"], "customers": [1, 1], "orders": [1, 2], "gross": [100, 300]})
     then = pd.DataFrame({"region": ["B", "C"], "customers": [1, 1], "orders": [1, 1], "gross": [50, 70]})
-    assert kpis.groups_beside(now, then, "region").values.tolist() == [
+    assert breakdown.groups_beside(now, then, "region").values.tolist() == [
         ["B", 1, 2, 300, 50, 250],
         ["A", 1, 1, 100, 0, 100],
         ["C", 0, 0, 0, 70, -70],
@@ -209,7 +209,7 @@ def test_a_region_that_sold_nothing_this_time_keeps_its_row():
 
 def test_groups_become_figures_under_their_names():
     table = pd.DataFrame({"channel": ["web", "shop"], "lines": [3, 1], "gross": [500, 20]})
-    assert kpis.grouped(table, "channel") == {
+    assert breakdown.grouped(table, "channel") == {
         "sales.identified.channel.web": {"value": 500, "n": 3},
         "sales.identified.channel.shop": {"value": 20, "n": 1},
     }

@@ -139,3 +139,82 @@ def test_the_margin_is_the_reach_of_the_difference_wide_enough_for_all_groups():
     assert satisfaction.fallen(
         satisfaction.compared(now.head(1), before.head(1).assign(score=55.1, score_low=51.1))
     ).tolist() == ["a"]
+
+
+def test_an_aspect_that_fell_since_a_year_ago_is_named_and_one_that_wobbled_is_not():
+    rows = []
+    for date, service, product in (("2023-11-01", 4, 4), ("2024-08-01", 4, 3), ("2024-11-01", 2, 4)):
+        rows += said("service", [service, service + 1, service - 1] * 20, date)
+        rows += said("product", [product, product + 1, product - 1] * 20, date)
+    spans = satisfaction.periods(Q4, 5)
+    table = satisfaction.course(answers(*rows), spans)
+    assert table[["period", "group", "score"]].values.tolist() == [
+        ["2024-Q4", "product", 75],
+        ["2024-Q4", "service", 25],
+        ["2024-Q3", "product", 50],
+        ["2024-Q3", "service", 75],
+        ["2023-Q4", "product", 75],
+        ["2023-Q4", "service", 75],
+    ]
+    told = satisfaction.since(answers(*rows), Q4, satisfaction.year_ago(Q4))
+    assert told == {"both": 2, "moved": True, "rose": ["nothing"], "fell": ["service"]}
+    assert satisfaction.since(answers(*rows), Q4, Period.parse("2022-Q4"))["both"] == 0
+
+
+def test_answers_of_a_few_have_no_course():
+    assert satisfaction.course(None, [Q3, Q4]).empty
+    assert satisfaction.course(answers(*said("service", [4])), [Q3, Q4]).empty
+    assert satisfaction.since(None, Q4, Q3)["moved"] is False
+
+
+def people(*levels: str, **more) -> pd.DataFrame:
+    table = pd.DataFrame({"customer_id": [f"c{n}" for n in range(len(levels))], "satisfaction": levels})
+    return table.assign(**(dict.fromkeys(satisfaction.CLASSES, "not_supplied") | more))
+
+
+def test_the_dissatisfied_are_worth_what_they_brought():
+    judged = people("satisfied", "dissatisfied", "dissatisfied", "not_graded")
+    facts = pd.DataFrame({"customer_id": judged["customer_id"], "net": [600, 100, 200, 100]})
+    table = satisfaction.worth(judged, facts, {"c1", "c3"})
+    assert table.values.tolist() == [
+        ["satisfied", 1, 0.25, 600, 0.6, 0],
+        ["dissatisfied", 2, 0.5, 300, 0.3, 1],
+        ["not_graded", 1, 0.25, 100, 0.1, 1],
+    ]
+    told = satisfaction.lost(table)
+    assert (told["asked"], told["dissatisfied"], told["net"]) == (3, 2, 300)
+    figures = satisfaction.counted(table)
+    assert figures["content.dissatisfied.share"]["value"] == 2 / 3
+    assert figures["content.dissatisfied.net"]["value"] == 300
+    assert figures["content.neutral.customers"]["value"] == 0
+
+
+def test_where_nobody_was_asked_nobody_is_dissatisfied_or_content():
+    judged = people("not_graded", "not_graded")
+    facts = pd.DataFrame({"customer_id": judged["customer_id"], "net": [1, 2]})
+    table = satisfaction.worth(judged, facts, set())
+    assert table.empty
+    assert satisfaction.counted(table)["content.dissatisfied.customers"]["why"] == "not supplied"
+    assert satisfaction.lost(table)["asked"] == 0
+    assert satisfaction.frequent(satisfaction.spread(judged))["asked"] == 0
+
+
+def test_what_nobody_knows_of_the_dissatisfied_is_not_nothing():
+    judged = people("satisfied", "dissatisfied")
+    facts = pd.DataFrame({"customer_id": judged["customer_id"], "net": [None, None]})
+    table = satisfaction.worth(judged, facts, None)  # totals tell nothing of a period
+    assert table["buyers"].isna().all()
+    assert satisfaction.counted(table)["content.dissatisfied.net"]["value"] is None
+    assert satisfaction.lost(table)["net"] is None
+
+
+def test_a_kind_of_customer_that_is_dissatisfied_oftener_is_named_with_its_class():
+    judged = people(
+        *["dissatisfied"] * 15,
+        *["satisfied"] * 5,
+        *["satisfied"] * 20,
+        behaviour=["churned"] * 20 + ["active"] * 20,
+    )
+    told = satisfaction.frequent(satisfaction.spread(judged))
+    assert (told["above"], told["below"]) == ([["behaviour", "churned"]], [["behaviour", "active"]])
+    assert told["asked"] == 40

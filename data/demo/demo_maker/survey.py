@@ -9,6 +9,9 @@ from .customers import ENTERPRISE, LARGE, PERSONAL
 ASPECTS = {"product": 3.85, "service": 3.95, "after_sales": 3.75, "brand": 4.0}
 COLUMNS = ["respondent", "answered_on", *ASPECTS, "recommend", "comment"]
 RESPONSE = {PERSONAL: 1.0, ENTERPRISE: 1.3, LARGE: 1.7}
+# Recommending hangs on these answers and on nothing else: what the brand is given only goes with them.
+WEIGHTS = {"after_sales": 1.3, "service": 0.85, "product": 0.45, "brand": 0.0}
+USUAL_RECOMMENDATION, WHIM = 7.35, 0.9
 DROP = {"province": "广东省", "aspect": "after_sales", "period": "2024-Q4", "before": "2024-Q3"}
 DROP_POINTS = 1.2
 OUT_OF_SCALE = [("product", "7"), ("service", "0"), ("recommend", "11"), ("brand", "6")]
@@ -53,20 +56,27 @@ def answers(rng: np.random.Generator, folk: pd.DataFrame, *, lines: pd.DataFrame
     text = pd.DataFrame({"respondent": who["id"], "answered_on": days.iso(made["day"])})
     late = made["quarter"] == DROP["period"].replace("-", "")
     hit = late & (who["province"] == DROP["province"])
-    felt = np.zeros(len(made))
+    recommend = np.full(len(made), USUAL_RECOMMENDATION)
     for aspect, usual in ASPECTS.items():
         score = usual + mood + rng.normal(0, 0.55, len(made))
         score = score - np.where(hit & (aspect == DROP["aspect"]), DROP_POINTS, 0.0)
         given = np.clip(np.round(score), 1, 5).astype(int)
-        felt += given / len(ASPECTS)
+        recommend += WEIGHTS[aspect] * (given - usual)
         text[aspect] = given.astype(str)
         text.loc[rng.uniform(size=len(made)) < 0.04, aspect] = ""
-    recommend = 6.9 + 1.4 * (felt - 3.8) + 0.7 * who["content"] + rng.normal(0, 1.2, len(made))
+    recommend += rng.normal(0, WHIM, len(made))
     text["recommend"] = np.clip(np.round(recommend), 0, 10).astype(int).astype(str)
     text.loc[rng.uniform(size=len(made)) < 0.05, "recommend"] = ""
     said = rng.choice(COMMENTS, size=len(made)).astype(object)
     text["comment"] = np.where(rng.uniform(size=len(made)) < 0.07, said, "")
     return text.astype(object)
+
+
+def truths() -> dict:
+    """What recommending hangs on, from the heaviest down; what it does not hang on; and who answers how often."""
+    heavy = sorted((name for name in WEIGHTS if WEIGHTS[name]), key=WEIGHTS.get, reverse=True)
+    light = [name for name in WEIGHTS if not WEIGHTS[name]]
+    return {"drivers": heavy, "weights": WEIGHTS, "none": light, "answers_so_much_oftener": RESPONSE}
 
 
 def with_defects(rng: np.random.Generator, text: pd.DataFrame, *, strangers: list[str]):

@@ -14,6 +14,8 @@ NEEDS, INTERVIEWS, COMMENTS, REVIEWS = 900, 110, 320, 480
 WAVES = ("2023-06-15", "2024-06-17")
 # need: price sensitivity and expected service on 1–5, a third either way
 TASTES = {"价格敏感型": (4.4, 3.0), "品质追求型": (2.2, 4.3), "个性化需求": (2.8, 4.6)}
+# Large enterprises expect so much more of the service, on the same 1–5, and are served like all others.
+EXPECT_MORE = 1.2
 WISHES = ["利率再低一点", "有人主动联系", "少跑网点", "定制还款计划", "手续费透明", "", "", "", ""]
 NOTES = [
     "客户对授信流程较满意，希望缩短审批时间；下季度有扩产计划，或需追加额度。",
@@ -49,6 +51,7 @@ def needs(rng, folk: pd.DataFrame, *, lines: pd.DataFrame, stated: pd.Series) ->
     second |= np.asarray(made["day"]) > begin[0]
     day = np.where(second, begin[1], begin[0]) + rng.integers(0, 21, NEEDS)
     usual = np.array([TASTES[name] for name in need]) + rng.normal(0, 0.7, (NEEDS, 2))
+    usual[:, 1] += np.where(who["type"] == LARGE, EXPECT_MORE, 0.0)
     score = np.clip(np.round(usual), 1, 5).astype(int).astype(str)
     goods = {kind: PRODUCTS.loc[PRODUCTS["type"] == kind, "product"].to_numpy() for kind in set(folk["type"])}
     text = {
@@ -62,6 +65,21 @@ def needs(rng, folk: pd.DataFrame, *, lines: pd.DataFrame, stated: pd.Series) ->
     }
     table = pd.DataFrame(text, dtype=object)
     return table.iloc[np.argsort(day, kind="stable")].reset_index(drop=True)
+
+
+def expectations(text: pd.DataFrame, folk: pd.DataFrame) -> pd.DataFrame:
+    """What the rows of the needs survey mean: type of customer, expected service."""
+    kinds = folk.set_index("id")["type"]
+    expected = text["服务期望"].astype(int)
+    return pd.DataFrame({"type": text["客户编号"].map(kinds), "expected": expected})
+
+
+def truths(made: pd.DataFrame) -> dict:
+    """Who expects more of the service than all others: number and sum of the answers by type, as asked."""
+    told: dict = {"customer_type": LARGE, "more": EXPECT_MORE, "scale": [1, 5]}
+    for kind, scores in made.groupby("type")["expected"]:
+        told[kind] = {"n": len(scores), "sum": int(scores.sum())}
+    return told
 
 
 def needs_flaws(rng, text: pd.DataFrame, *, strangers: list[str]):
