@@ -32,8 +32,9 @@ lab: $(READY)  ## open JupyterLab on working copies of the demo's notebooks
 demo: $(READY)  ## make the demo's data again and rewrite the committed notebook outputs
 	@.venv/bin/python data/demo/make_demo.py
 	@rm -rf data/demo/deliveries
-	@cd notebooks && ../.venv/bin/jupyter nbconvert --to notebook --execute --inplace --log-level=WARN \
-		--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False *.ipynb
+	@cd notebooks && for notebook in *.ipynb; do ../.venv/bin/jupyter nbconvert --to notebook --execute --inplace \
+		--log-level=WARN --ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False $$notebook || exit 1; done
 	@.venv/bin/python tests/documents.py
 
 lock: $(TOOLS)/uv  ## resolve the packages again: uv.lock, and environment.yml from it

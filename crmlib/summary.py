@@ -16,7 +16,7 @@ from crmlib.period import Period
 from crmlib.sentences import Answer, Finding
 
 Values = Mapping[str, object]
-MOST = 7  # sentences under one heading: as many as are still read
+MOST = 10  # sentences under one heading: as many as are still read
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ def _higher(values: Values) -> bool:
     return _told(values, "value") > _told(values, "before")
 
 
+def _fell_apart(values: Values) -> bool:
+    """Whether the segment that moved apart from all others went down; a place names its unit and its value."""
+    then, today = values["then_1"], values["today_1"]
+    return today[1] < then[1]
+
+
+def _rose_apart(values: Values) -> bool:
+    return not _fell_apart(values)
+
+
+# What a segment moved apart in, where less of it is worse.
+SEGMENTS = ("sales.identified", "retention.rate", "satisfaction.mean", "finance.success_rate")
 # Finding → when it asks for a decision; the most pressing first: what the data cannot carry before what it says.
 ASKS = {
     "summary.complete": NO,
@@ -55,42 +67,80 @@ ASKS = {
     "collection.units": YES,
     "collection.unlike": YES,
     "goals.standing": NO,
-    "sales.change": NO,
+    "goals.computed": NO,
+    "sales.chance": When(("yes",), lambda values: _told(values, "moved") < 0),
+    "kpis.worse": NO,
     "retention.change": NO,
     "churn.balance": NO,
-    "satisfaction.place": YES,
-    "satisfaction.weakest": YES,
+    **{f"segment.{of}": When(("yes",), _fell_apart) for of in SEGMENTS},
+    "falls.cause": YES,
     "satisfaction.change": When(("yes",), _lower),
+    "market.rivals": NO,
+    "expectation.gap": YES,
+    "content.worth": YES,
     "value.loose": YES,
+    "profit.tier": NO,
     "classes.at_a_loss": NO,
+    "cac.change": NO,
+    "efficiency.change": NO,
+    "loans.success": NO,
+    "complaints.waits": YES,
+    "complaints.first": YES,
+    "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
+    "market.moved": NO,
+    "campaigns.reach": NO,
+    "response.weighted": YES,
     "classes.moved": When(("yes",), lambda values: _told(values, "fell") > _told(values, "rose")),
     "classes.tiering": NO,
     "classes.ruled": YES,
+    "goals.parts": NO,
+    "goals.answered": NO,
     "cleaning.alike_numbers": YES,
     "cleaning.same_person": When(("yes",), lambda values: _told(values, "pairs") > 0),
 }
 # Finding → when it is good news, the best first.
 WELL = {
     "goals.standing": YES,
-    "sales.change": YES,
+    "sales.chance": When(("yes",), lambda values: _told(values, "moved") > 0),
+    "kpis.better": YES,
     "churn.balance": YES,
+    **{f"segment.{of}": When(("yes",), _rose_apart) for of in SEGMENTS},
     "satisfaction.change": When(("yes",), _higher),
+    "market.rivals": YES,
+    "market.moved": When(("yes",), lambda values: _told(values, "rose") > 0),
+    "efficiency.change": YES,
+    "recommend.afterwards": YES,
     "classes.moved": When(("yes",), lambda values: _told(values, "rose") >= _told(values, "fell")),
     "classes.potential": YES,
+    "profit.tier": YES,
     "value.loose": NO,
     "classes.at_a_loss": YES,
+    "expectation.gap": NO,
     "classes.tiering": YES,
 }
 # What the firm rests on, however it is.
-RESTS = ("sales.because", "classes.champions", "classes.tier", "value.pareto", "classes.composition")
+RESTS = (
+    *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
+    *("classes.composition", "drivers.recommend"),
+)
 # Told in their notebooks alone.
 BACKGROUND = (
     *("behaviour.once", "behaviour.what", "classes.behaviour", "classes.clusters", "classes.cohorts"),
-    *("classes.lifetime", "classes.needs", "classes.regraded", "classes.scorecard"),
-    *("classes.standard", "cleaning.abnormal", "cleaning.accuracy", "cleaning.conflicts", "cleaning.kept"),
-    *("cleaning.kinds", "cleaning.strangers", "cleaning.suspicious", "cleaning.unmarked", "cleaning.worth"),
+    *(
+        "classes.lifetime",
+        "classes.needs",
+        "classes.regraded",
+        "classes.score_levels",
+        "classes.scorecard",
+        "classes.standard",
+    ),
+    *("cleaning.abnormal", "cleaning.accuracy", "cleaning.conflicts", "cleaning.kept", "cleaning.kinds"),
+    *("cleaning.strangers", "cleaning.suspicious", "cleaning.unmarked", "cleaning.worth"),
     *("collection.fresh", "collection.joins", "collection.misfits", "collection.supplied"),
-    *("distribution.region", "distribution.type", "drivers.first", "sales.region"),
+    *("distribution.region", "distribution.type", "sales.region", "groups.retention"),
+    *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
+    *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
+    *("satisfaction.place", "satisfaction.weakest"),
 )
 
 
@@ -121,7 +171,8 @@ def weighed(every: list[Finding]) -> Page:
     """Findings under their headings, in the order of `ASKS`, `WELL` and `RESTS`, at most `MOST` under each."""
     asks, well = _those(every, ASKS), _those(every, WELL)
     rests = _those(every, dict.fromkeys(RESTS, EITHER))
-    untold = [finding for finding in every if finding.form in ("few", "absent")]
+    # That chance alone would move a measure so is told; no cause is missing.
+    untold = [f for f in every if f.form in ("few", "absent") and not f.id.startswith("because.")]
     shown = [*asks, *well, *rests, *untold]
     others = len([finding for finding in every if finding not in shown])
     return Page(*(Answer(part, linked=True) for part in (asks, well, rests, untold)), others)

@@ -58,10 +58,12 @@ def linted(goals: Mapping[str, Goal], history: History, *, as_of: dt.date) -> pd
 
 
 def _attainable(goal: Goal, history: History, *, as_of: dt.date) -> tuple[bool | None, str]:
-    """Whether history or a competitor has shown that much: odds of one in ten, or a benchmark."""
+    """Whether history or a competitor has shown that much: reached before, odds of one in ten, or a benchmark."""
     better = np.greater_equal if goal.direction == "up" else np.less_equal
     if any(better(value, goal.target) for value in goal.benchmarks.values()):
         return True, "benchmark_reached_it"
+    if any(known is not None and better(known, goal.target) for known in usual(goal, history)):
+        return True, "history_reached_it"
     odds = probability(goal, history, as_of=as_of)
     if odds is None:
         return None, "history_too_short"

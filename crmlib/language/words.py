@@ -343,6 +343,7 @@ WORDS = {
     "history_too_short": "its history is too short to tell",
     "serves_nothing": "it names neither a parent nor what it serves",
     "day_is_past": "its day is past",
+    "history_reached_it": "its own history reached it",
     "benchmark_reached_it": "a competitor reached it",
     "not_met": "No",
     # Why a total moved.

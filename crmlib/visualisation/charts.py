@@ -9,6 +9,7 @@ its name in the reader's language) and `show` (column, value → how the value i
 """
 
 import io
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -116,6 +117,7 @@ def intervals(
             _beside(ax, show(value, point), point, place, offset=(0, 9), align="center")
         ax.set_yticks(rows.index, _words(rows[label]))
         ax.set(xlabel=axis, ylabel="", ylim=(-0.7, len(rows) - 0.3))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: show(value, at)))
 
     said = _said(rows, label, value, show)
     return _chart(draw, title, about, f"{title}. {heading(value)}: {said}", height=1.3 + 0.5 * len(rows))
@@ -160,35 +162,6 @@ def curve(
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
 
     return _chart(draw, title, about, f"{title}. {heading(x)}, {heading(y)}: {named}", height=3.6)
-
-
-def waterfall(
-    table: pd.DataFrame, *, label: str, size: str, title: str, about: str, heading: Heading, show: Show
-) -> Chart | None:
-    """From a whole to a whole: the ends stand on zero, each part between hangs where the last one ended."""
-    if len(table) < 2:
-        return None
-    rows = table.reset_index(drop=True)
-    last, sizes = len(rows) - 1, rows[size].astype(float)
-    starts = [0.0, *sizes.cumsum().tolist()[:-2], 0.0]
-    colours = [GREY if place in (0, last) else BLUE if sizes[place] >= 0 else ORANGE for place in rows.index]
-
-    def draw(ax: Axes) -> None:
-        ax.barh(rows.index, sizes, left=starts, color=colours, height=0.62)
-        for place in range(last):
-            end = starts[place] + sizes[place]
-            ax.plot([end, end], [place, place + 1], color=SOFT, linewidth=0.8, linestyle=":")
-        for place, value in sizes.items():
-            _beside(ax, show(size, rows[size][place]), max(starts[place], starts[place] + value), place)
-        ax.set_yticks(rows.index, _words(rows[label]))
-        ax.invert_yaxis()
-        ax.set(xlabel=heading(size), ylabel="", xlim=(min(0, *starts), None))
-        ax.set_xticks([])
-        ax.spines["bottom"].set_visible(False)
-        ax.margins(x=0.14)
-
-    said = _said(rows, label, size, show)
-    return _chart(draw, title, about, f"{title}. {heading(size)}: {said}", height=1.1 + 0.36 * len(rows))
 
 
 def flows(
@@ -316,8 +289,13 @@ def _chart(draw: Callable[[Axes], None], title: str, about: str, alt: str, heigh
         figure = Figure(figsize=(WIDTH, min(height, 9)), layout="constrained")
         ax = figure.add_subplot()
         draw(ax)
-        ax.set_title(drawable(title))
+        titled(figure, title)
         return Chart(_png(figure, about), alt)
+
+
+def titled(figure: Figure, title: str, letters: int = 84) -> None:
+    """A title at the figure's own edge: however wide the names of rows are, it is not cut."""
+    figure.suptitle(textwrap.fill(drawable(title), letters), x=0.01, ha="left", fontsize=12)
 
 
 def _png(figure: Figure, about: str) -> bytes:

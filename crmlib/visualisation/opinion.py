@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from crmlib.visualisation import charts
 from crmlib.visualisation.charts import Chart, Heading, Show
-from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SOFT, WIDTH, drawable, house_look
+from crmlib.visualisation.theme import BLUE, GREY, ORANGE, SOFT, WIDTH, drawable, house_look
 
 # A place is told by colour and by the shape of its point, so that grey print tells it too.
 PLACES = {"put_right": (ORANGE, "s"), "keep": (BLUE, "o"), "watch": (ORANGE, "D"), "leave": (BLUE, "^")}
@@ -124,7 +124,7 @@ def course(
             ax.set_title(names[at], fontsize=10, fontweight="normal")
             # The lowest of each column bears the periods, also where no picture stands beneath it.
             ax.tick_params(axis="x", labelbottom=at + across >= len(groups))
-        figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+        charts.titled(figure, title)
         figure.supylabel(drawable(heading(y)), fontsize=9, color=SOFT)
         png = charts._png(figure, about)
     last = rows[rows[x] == moments[-1]]

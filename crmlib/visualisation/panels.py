@@ -5,7 +5,6 @@ Narrower than other charts, so that their words can still be read on a telephone
 """
 
 import io
-import textwrap
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from crmlib.visualisation.charts import Chart, Heading
+from crmlib.visualisation.charts import Chart, Heading, titled
 from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, RED, SOFT, drawable, house_look
 
 NARROW = 5.4  # inches: on a screen of 390 points its letters are still ten points high
@@ -271,7 +270,7 @@ def _picture(
         figure = Figure(figsize=size, layout="constrained")
         figure.get_layout_engine().set(rect=(0, foot / size[1], 1, 1 - foot / size[1]))
         draw(figure.add_subplot())
-        figure.suptitle(textwrap.fill(drawable(title), 52), x=0.01, ha="left", fontsize=11.5)
+        titled(figure, title, 52)
         key = {"ncols": across, "frameon": False, "fontsize": 9, "handletextpad": 0.4, "columnspacing": 1.2}
         figure.legend(
             handles=marks, loc="lower left", bbox_to_anchor=(0, 0.2 / size[1]), borderpad=0.2, **key

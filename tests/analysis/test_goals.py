@@ -50,6 +50,9 @@ def test_what_a_goal_lacks_is_named():
     assert found["time_bound"] == [False, "day_is_past"]
     assert linted(goal(target=0.95), past)["attainable"] == [False, "beyond_its_history"]
     assert linted(goal(target=0.95, benchmarks={"B": 0.96}), past)["attainable"][0] is True
+    # Reached once in its own past, though the odds are small: it can be reached.
+    once = history("retention.rate", [0.60, 0.96, 0.60, 0.61, 0.60, 0.61, 0.60, 0.61])
+    assert linted(goal(target=0.95), once)["attainable"] == [True, "history_reached_it"]
     assert linted(goal(), {})["measurable"] == [False, "not_computed"]
     assert linted(goal(), history("retention.rate", [0.6] * 6))["attainable"] == [None, "history_too_short"]
 

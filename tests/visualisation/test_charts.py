@@ -42,13 +42,11 @@ def drawn(name: str, labels=None):
     if name == "flows":
         bands = table.assign(now=table["label"].shift(-1).fillna(table["label"]))
         return charts.flows(bands, source="label", target="now", size="size", **about)
-    if name == "waterfall":
-        return charts.waterfall(table, label="label", size="size", **about)
     shares = pd.DataFrame({"x": [0.2, 1.0], "y": [0.8, 1.0]}).head(len(table))
     return charts.curve(shares, x="x", y="y", mark=0.2, **about)
 
 
-CHARTS = ["bars", "lines", "intervals", "heat", "curve", "flows", "waterfall"]
+CHARTS = ["bars", "lines", "intervals", "heat", "curve", "flows"]
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -122,7 +120,6 @@ def test_every_chart_carries_what_a_reader_must_know(figure, name):
         "intervals": "customers   ○ Q3",  # the ring is the period before
         "curve": "share of sales",
         "heat": "",
-        "waterfall": "customers",
         "flows": "",  # its sides stand above: the two dates
     }
     assert axis[name] in (ax.get_xlabel(), ax.get_ylabel())
@@ -160,17 +157,3 @@ def test_blocks_are_as_high_as_their_customers_on_both_sides_and_bands_name_who_
     assert {"1", "2", "3"} <= set(texts)
     assert {"stayed", "rose", "fell", "one_side"} <= set(texts)
     assert chart.alt == "Flow. customers: New → Low: 3; Low → High: 2; High → Low: 1"
-
-
-def test_each_part_of_a_waterfall_hangs_where_the_last_one_ended(figure):
-    table = pd.DataFrame({"part": ["Then", "More", "Less", "Now"], "money": [100, 30, -50, 80]})
-    words = {"title": "Why", "about": ABOUT, "heading": str, "show": lambda column, value: f"{value:g}"}
-    chart = charts.waterfall(table, label="part", size="money", **words)
-    bars = figure[0].axes[0].patches
-    assert [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars] == [
-        (0, 100),
-        (100, 130),
-        (130, 80),
-        (0, 80),
-    ]
-    assert chart.alt == "Why. money: Then: 100; More: 30; Less: -50; Now: 80"
