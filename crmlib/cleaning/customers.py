@@ -75,7 +75,7 @@ def customers(collected: Collected, client: Client) -> CleanedCustomers:
     source = client.tables.customers
     engine = tables.engine()
     collected.delivered(engine)
-    found = cells(engine, source.columns, readings.form(client, "customers"))
+    found = cells(engine, source.columns, readings.said(client, "customers"))
     parts = [attribute(column, source.columns, found) for column in CUSTOMER_COLUMNS]
     originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     typed = engine.sql(
@@ -177,7 +177,7 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
         WITH days AS (
           SELECT customer_id, order_day{last},
             arg_max(source_file, moment) AS source_file, arg_max(source_row, moment) AS source_row
-          FROM ({_told(engine, told, readings.form(client, "transactions"))}) GROUP BY customer_id, order_day),
+          FROM ({_told(engine, told, readings.said(client, "transactions"))}) GROUP BY customer_id, order_day),
         states AS (
           SELECT customer_id, order_day{so_far}, source_file, source_row FROM days
           WINDOW so_far AS (PARTITION BY customer_id ORDER BY order_day ROWS UNBOUNDED PRECEDING)),

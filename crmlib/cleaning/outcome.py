@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +22,6 @@ MISFITS = (
     *("error-cell", "repeated-header", "not-a-record", "digits-lost"),
 )
 AT_ONCE = 100_000  # rows handed on at a time
-MOST_PIECES = 1000
 
 
 @dataclass(frozen=True)
@@ -102,19 +100,6 @@ def _whole_seconds(rows):
 def stored(parts: Iterable[pa.RecordBatch | pa.Table], table: tables.Table) -> Path:
     """Rows in order, in whatever parts they come, as a file of this process in the table's columns."""
     return tables.write_batches(_even(parts, table.schema), table.schema, tables.scratch())
-
-
-def in_order(rows: pa.Table, by: str) -> pa.Table:
-    """The rows rising by a column of whole numbers.
-
-    Two workers' rows come one after the other, each in order: of these only pieces are moved, not every row.
-    """
-    order = np.argsort(rows[by].to_numpy(), kind="stable")
-    cuts = np.flatnonzero(np.diff(order) != 1) + 1
-    if len(cuts) > MOST_PIECES:
-        return rows.take(pa.array(order))
-    pieces = zip(order[[0, *cuts]], np.diff([0, *cuts, len(order)]), strict=True) if len(order) else ()
-    return pa.concat_tables([rows.slice(0, 0), *(rows.slice(first, length) for first, length in pieces)])
 
 
 def _even(parts: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

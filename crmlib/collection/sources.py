@@ -340,7 +340,7 @@ def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None
     collected.delivered(engine)
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
-    days = readings.days(engine, source.columns[column], readings.form(client, collected.table), newest)
+    days = readings.days(engine, source.columns[column], readings.said(client, collected.table), newest)
     return days and (day_of(days[0]), day_of(days[1]))
 
 
