@@ -248,26 +248,29 @@ def scratch() -> Path:
     return Path(path)
 
 
-def engine(*, alone: bool = False) -> duckdb.DuckDBPyConnection:
+def engine(*, alone: bool = False, workers: int | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB session with temporary tables of its own: bounded memory, spilling to the system's temporary folder.
 
     Sessions share one database of this process, because building one takes longer than most questions. What
-    a session sets for the whole database, or creates without TEMP, needs one that stands `alone`.
+    a session sets for the whole database, or creates without TEMP, needs one that stands `alone`. One of the
+    `workers` hands rows on in the order in which they stand, and spends less than two do together; unless
+    said, there are as many as the machine has.
     """
     memory = os.environ.get("CRM_MEMORY", "1GB")
-    return _database(memory) if alone else _common(memory).cursor()
+    return _database(memory, workers) if alone else _common(memory, workers).cursor()
 
 
-@lru_cache(maxsize=1)
-def _common(memory: str) -> duckdb.DuckDBPyConnection:
-    return _database(memory)
+@lru_cache(maxsize=2)
+def _common(memory: str, workers: int | None) -> duckdb.DuckDBPyConnection:
+    return _database(memory, workers)
 
 
-def _database(memory: str) -> duckdb.DuckDBPyConnection:
+def _database(memory: str, workers: int | None) -> duckdb.DuckDBPyConnection:
     settings: Mapping[str, str] = {
         "memory_limit": memory,
-        "temp_directory": str(spill()),
+        "temp_directory": tempfile.mkdtemp(dir=spill()),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        **({"threads": str(workers)} if workers else {}),
     }
     return duckdb.connect(":memory:", config=dict(settings))

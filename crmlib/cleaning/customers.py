@@ -164,7 +164,7 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
     source = client.tables.transactions
     told = {column: header for column, header in source.columns.items() if column in CUSTOMER_COLUMNS}
     fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
-    engine = tables.engine()
+    engine = tables.engine(workers=1)
     lines.named(engine)
     collected.delivered(engine)
     changing = [field for field in fields if field in told]  # of the others no line tells anything

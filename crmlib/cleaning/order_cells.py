@@ -44,7 +44,7 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
             # A line whose discount nobody can read is still a sale: the cell is emptied and told.
             found[column] = readings.number(engine, header, form, units=UNITS[column], optional=True)
         elif column in IDS:
-            found[column] = readings.identifier(engine, header)
+            found[column] = readings.identifier(engine, header, few=True)
         elif column == "ordered_at":
             found[column] = readings.moment(engine, header, form)
     return found
@@ -67,7 +67,7 @@ def typed(
     place, files = _places(engine)
     columns = {
         **place,
-        **{c: _text(source, c) for c in texts},
+        **{c: _text(engine, source, c) for c in texts},
         **{c: found[c].value if c in found else _ABSENT for c in IDS},
         **{name: sql for c in NUMBERS for name, sql in _number(found, c, short).items()},
         "discount": f"CAST({found['discount'].value if 'discount' in found else 'NULL'} AS DOUBLE)",
@@ -80,7 +80,7 @@ def typed(
         **{name: f"{name}.row IS NOT NULL" if apart.get(name) else "false" for name in APART},
     }
     marked = " ".join(
-        f"LEFT JOIN {name} ON {name}.file = delivered.{FILE} AND {name}.row = delivered.{ROW}"
+        f"LEFT JOIN {name} ON {name}.file = {place[FILE]} AND {name}.row = delivered.{ROW}"
         for name, found_any in apart.items()
         if found_any
     )
@@ -220,10 +220,13 @@ FROM delivered GROUP BY {FILE}
 """
 
 
-def _text(source: Transactions, column: str) -> str:
+def _text(engine: duckdb.DuckDBPyConnection, source: Transactions, column: str) -> str:
     if column not in source.columns:
         return _ABSENT
-    return values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
+    cell = f"delivered.{values.name(tidy(source.columns[column]))}"
+    # Mostly no cell is empty or has anything to trim: asked of each text once, not of each line.
+    some = engine.sql(f"SELECT 1 FROM delivered WHERE NOT ({values.bare(cell)}) LIMIT 1").fetchall()
+    return values.text(cell) if some else cell
 
 
 def _number(

@@ -69,7 +69,7 @@ class Cleaned:
 
     def asked(self, query: str) -> list[tuple]:
         """The answer to a question in SQL over `kept`."""
-        engine = tables.engine()
+        engine = tables.engine(workers=1)
         self.named(engine)
         return engine.sql(query).fetchall()
 
@@ -132,7 +132,7 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     `judged` has source_file, source_row, reason and money, and may have column (the header of the cell at
     fault).
     """
-    engine = tables.engine()
+    engine = tables.engine(workers=1)
     collected.delivered(engine)
     told = [c for c in ("source_file", "source_row", "reason", "money", "column") if c in judged]
     engine.register("judged", judged[told])

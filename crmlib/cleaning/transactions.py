@@ -22,7 +22,7 @@ from crmlib import tables
 from crmlib.cleaning.ledger import ledger
 from crmlib.cleaning.order_cells import cells, digits, typed, valued
 from crmlib.cleaning.outcome import AT_ONCE, MISFITS, Cleaned, aside, misfit_fates, stored
-from crmlib.cleaning.usual import LINES_TO_JUDGE, THING, usual_prices
+from crmlib.cleaning.usual import THING, abnormal_prices
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
@@ -70,8 +70,6 @@ GONE = pa.schema(
         *((name, pa.int64()) for name in ("source_row", "money")),
     ]
 )
-# Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
-SPREADS, TENFOLD, ROBUST = 5, 1, 1.4826
 
 
 def transactions(
@@ -92,9 +90,7 @@ def transactions(
     the lines kept and the cells repaired stand in files, so that they need not fit into memory.
     """
     source = client.tables.transactions
-    engine = tables.engine(alone=True)
-    # One worker hands lines on in the order in which they stand, and spends less than two do together.
-    engine.execute("SET threads = 1")
+    engine = tables.engine(workers=1)
     collected.delivered(engine)
     found = cells(engine, source, readings.said(client, collected.table))
     short = digits(engine, found, client.decimals)
@@ -117,7 +113,13 @@ def _judge(
 ) -> None:
     """Names `judged` the typed lines with amount, price, what is unusual, and the reason why one leaves."""
     engine.register("listed", pa.table({"id": pa.array(sorted(known or ()), pa.string())}))
-    usual_prices(engine)
+    strange = abnormal_prices(engine)
+    engine.register("strange", strange)
+    if strange.num_rows:
+        marked = f"""SELECT lines.*, strange.paid IS NOT NULL AS abnormal FROM lines
+          LEFT JOIN strange ON strange.paid = lines.paid AND strange.thing IS NOT DISTINCT FROM {THING}"""
+    else:
+        marked = "SELECT *, false AS abnormal FROM lines"
     listed = " AND customer_id IN (SELECT id FROM listed)" if known is not None else ""
     said = {
         "delivered_on": day_number(delivered_on),
@@ -126,17 +128,8 @@ def _judge(
     reasons = " ".join(f"WHEN {test.format(**said)} THEN '{reason}'" for reason, test in DEFECTS.items())
     engine.execute(
         f"CREATE TEMP VIEW judged AS SELECT *, customer_id IS NOT NULL{listed} AS known, CASE {reasons} END AS reason"
-        f" FROM ({MARKED})"
+        f" FROM ({marked})"
     )
-
-
-# Prices are compared within their product where it has enough lines, else among all.
-MARKED = f"""
-SELECT lines.*,
-  coalesce(overall.lines >= {LINES_TO_JUDGE} AND abs(log10(CAST(paid AS DOUBLE)) - coalesce(usual.middle, overall.middle))
-    > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
-FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
-"""
 
 
 def _told(engine: duckdb.DuckDBPyConnection, source: Transactions) -> str:
@@ -161,7 +154,7 @@ def _told(engine: duckdb.DuckDBPyConnection, source: Transactions) -> str:
       quantity, price, amount, profit, discount,
       CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
-      concat_ws(',', {flags}) AS flags,
+      CASE WHEN {" OR ".join(marks.values())} THEN concat_ws(',', {flags}) ELSE '' END AS flags,
       {FILE} AS source_file, {ROW} AS source_row, reason, {_fault(source)} AS "column", finer
     FROM judged {basket}"""
 

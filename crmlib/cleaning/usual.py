@@ -1,7 +1,6 @@
-"""Usual prices: each product's middle price and how far its prices stray, both on their logarithm.
+"""Usual prices: those that stand far outside what a product's prices are.
 
-A price list has few prices, on however many lines they stand: each is counted once, and the middle is
-taken of the counts.
+A price list has few prices, on however many lines they stand: each is counted and judged once.
 """
 
 import duckdb
@@ -9,42 +8,44 @@ import numpy as np
 import pyarrow as pa
 
 THING = "coalesce(product_id, product)"
-LINES_TO_JUDGE = 30
+# Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
+SPREADS, TENFOLD, ROBUST, LINES_TO_JUDGE = 5, 1, 1.4826, 30
 
 
-def usual_prices(engine: duckdb.DuckDBPyConnection) -> None:
-    """Names `usual` each product's prices, where enough of `lines` tell of them, and `overall` those of all lines.
+def abnormal_prices(engine: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The prices in `lines` that are far outside the usual.
 
-    Both have middle and spread (median, and median distance from it, of the logarithm); `usual` has thing,
-    `overall` has lines (how many tell).
+    They are compared within their product where enough lines tell of it, else among all; where these are
+    too few as well, none is abnormal.
+
+    Returns
+    -------
+    thing (of which product; may be null), paid (the price, as in `lines`).
     """
     each = engine.sql(
-        f"SELECT thing, log10(CAST(paid AS DOUBLE)) AS size, n FROM (SELECT {THING} AS thing, paid, count(*) AS n"
-        " FROM lines WHERE NOT copied AND paid IS NOT NULL GROUP BY ALL)"
+        f"SELECT thing, paid, log10(CAST(paid AS DOUBLE)) AS size, n FROM (SELECT {THING} AS thing, paid,"
+        " count(*) AS n FROM lines WHERE NOT copied AND paid IS NOT NULL GROUP BY ALL)"
     ).to_arrow_table()
-    things = each["thing"].combine_chunks().dictionary_encode()
-    codes = things.indices.fill_null(-1).to_numpy()
+    codes = each["thing"].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
     sizes, counts = each["size"].to_numpy(), each["n"].to_numpy()
-    named, middles, spreads, lines = _spread(codes, sizes, counts)
-    enough = (lines >= LINES_TO_JUDGE) & (named >= 0)
-    usual = {
-        "thing": things.dictionary.take(pa.array(named[enough])),
-        "middle": middles[enough],
-        "spread": spreads[enough],
-    }
-    engine.register("usual", pa.table(usual))
-    _, *overall = _spread(np.zeros(len(codes), int), sizes, counts)
-    middles, spreads, lines = (part.tolist() or [0] for part in overall)  # where no price is told, of no line
-    engine.register("overall", pa.table({"middle": middles, "spread": spreads, "lines": lines}))
+    if counts.sum() < LINES_TO_JUDGE:
+        return each.select(["thing", "paid"]).slice(0, 0)
+    own = _usual(codes, sizes, counts)
+    among_all = _usual(np.zeros_like(codes), sizes, counts)
+    enough = (own[2] >= LINES_TO_JUDGE) & (codes >= 0)
+    middles, spreads = (np.where(enough, own[n], among_all[n]) for n in (0, 1))
+    far = np.abs(sizes - middles) > np.maximum(TENFOLD, SPREADS * ROBUST * spreads)
+    return each.select(["thing", "paid"]).filter(pa.array(far))
 
 
-def _spread(
+def _usual(
     groups: np.ndarray, values: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Each group, its middle value, the middle distance from that, and how many values it has."""
-    named, middles, lines = middle(groups, values, counts)
-    away = np.abs(values - middles[np.searchsorted(named, groups)])
-    return named, middles, middle(groups, away, counts)[1], lines
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each value: its group's median, the median distance from that, and how many values the group has."""
+    named, medians, lines = middle(groups, values, counts)
+    place = np.searchsorted(named, groups)
+    away = middle(groups, np.abs(values - medians[place]), counts)[1]
+    return medians[place], away[place], lines[place]
 
 
 def middle(
@@ -66,7 +67,7 @@ def middle(
     groups, values, upto = groups[order], values[order], np.cumsum(counts[order])
     named, first = np.unique(groups, return_index=True)
     before = np.append(0, upto)[first]
-    lines = np.diff(np.append(before, upto[-1:] if len(upto) else []))
+    lines = np.diff(np.append(before, upto[-1]))
     low, high = (
         values[np.searchsorted(upto, before + place)] for place in ((lines + 1) // 2, lines // 2 + 1)
     )

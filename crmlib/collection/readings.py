@@ -171,11 +171,16 @@ def _plainly(column: str, form: Form) -> tuple[str, str]:
     return f"try_cast({column} AS TIMESTAMP)", f"{WITHIN} AND {spelt}"
 
 
-def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
-    """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
+def identifier(
+    engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False, few: bool = False
+) -> Reading:
+    """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it.
+
+    They are `few` where each mostly stands on several lines.
+    """
     column, header = _column(header), tidy(header)
     plain = f"{values.bare('text')} AND NOT contains(lower(text), 'e+')"
-    odd = _texts(engine, column, plain, "text <> ''")
+    odd = _texts(engine, column, plain, "text <> ''", few=few)
 
     def read(text: str) -> tuple[str, str, str] | None:
         found = values.id_of(text)

@@ -290,7 +290,7 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
             hint = f" Did you mean {near}?" if near else ""
             raise SourceError(f"{where}: tables.{table}.columns.{column} is no column of {table}.{hint}")
     try:
-        tables.engine().sql(
+        tables.engine(workers=1).sql(
             f"SELECT try_strptime('', {values.literal(source.date_format or '%Y')})"
         ).fetchall()
     except duckdb.Error:
@@ -333,7 +333,7 @@ def _check_headers(client: Client, source: Delivered, table: str, headers: list[
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
-    source, engine = client.tables.named()[collected.table], tables.engine()
+    source, engine = client.tables.named()[collected.table], tables.engine(workers=1)
     column = DATED.get(collected.table)
     if column not in source.columns:
         return None
