@@ -168,7 +168,8 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
     lines.named(engine)
     collected.delivered(engine)
     changing = [field for field in fields if field in told]  # of the others no line tells anything
-    last = "".join(f", arg_max({f}, moment) FILTER ({f} IS NOT NULL) AS {f}" for f in changing)
+    # What is empty is no word: arg_max passes it over, last_value is told to.
+    last = "".join(f", arg_max({f}, moment) AS {f}" for f in changing)
     so_far = "".join(f", last_value({f} IGNORE NULLS) OVER so_far AS {f}" for f in changing)
     state = f"struct_pack({', '.join(f'{f} := {f}' for f in changing or ['customer_id'])})"
     shown = ", ".join(f if f in changing else f"{_absent(f)} AS {f}" for f in fields)

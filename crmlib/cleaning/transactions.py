@@ -64,6 +64,7 @@ FAULTS = {
     "abnormal": (("price", "true"), ("amount", "true")),
 }
 STEPS = list(dict.fromkeys([*MISFITS, *DEFECTS]))
+FEW = 500  # rows for each that is cut out
 GONE = pa.schema(
     [
         *((name, pa.string()) for name in ("reason", "column", "source_file")),
@@ -180,13 +181,13 @@ class _Parted:
     rows: Counter = field(default_factory=Counter)  # by reason; None: they stay
     money: Counter = field(default_factory=Counter)
     gone: list[pa.RecordBatch] = field(default_factory=list)
-    finer: list[pa.RecordBatch] = field(default_factory=list)
+    finer: list[pa.Table] = field(default_factory=list)
     last: int = 0
     rising: bool = True  # whether they came in order
 
-    def staying(self, parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def staying(self, parts: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         """The lines that stay, a part at a time; of the others only what is told of them is kept."""
-        for part in parts:
+        for part in filter(len, parts):
             numbers = part["line_id"].to_numpy()
             self.rising &= bool((np.diff(numbers, prepend=self.last) > 0).all())
             self.last = int(numbers[-1])
@@ -194,15 +195,11 @@ class _Parted:
             for told in each.aggregate([([], "count_all"), ("money", "sum")]).to_pylist():
                 self.rows[told["reason"]] += told["count_all"]
                 self.money[told["reason"]] += told["money_sum"] or 0
-            stay = pc.is_null(part["reason"])
-            aside = pc.not_equal(part["reason"], "exact-duplicate")  # duplicates are merged, not set aside
-            left = part.filter(aside)
-            self.gone.append(
-                pa.record_batch(
-                    [*left.select(GONE.names[:-1]).columns, pc.fill_null(left["amount"], 0)], schema=GONE
-                )
-            )
-            rows = part if stay.false_count == 0 else part.filter(stay)
+            # Exact duplicates are merged, not set aside.
+            aside = pc.not_equal(part["reason"], "exact-duplicate")
+            left = part.select([*GONE.names[:-1], "amount"]).filter(aside).columns
+            self.gone.append(pa.record_batch([*left[:-1], pc.fill_null(left[-1], 0)], schema=GONE))
+            rows = _where(part, part["reason"].is_null())
             if pc.any(rows["finer"]).as_py():
                 self.finer.append(rows.select(["source_file", "source_row"]).filter(rows["finer"]))
             yield rows
@@ -236,6 +233,16 @@ class _Parted:
                 else "That is the most that is kept; round them in the source."
             )
         )
+
+
+def _where(rows: pa.RecordBatch, holds: pa.Array) -> pa.Table:
+    """The rows of which something holds; where it mostly does, what lies between the others, uncopied."""
+    others = np.flatnonzero(~holds.to_numpy(zero_copy_only=False))
+    whole = pa.Table.from_batches([rows])
+    if len(others) * FEW > len(holds):
+        return whole.filter(holds)
+    pieces = zip([0, *others + 1], [*others, len(holds)], strict=True)
+    return pa.concat_tables(whole.slice(first, end - first) for first, end in pieces)
 
 
 def _parted(engine: duckdb.DuckDBPyConnection, query: str) -> tuple[Path, _Parted]:
