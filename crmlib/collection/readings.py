@@ -158,7 +158,8 @@ def _looked(
     return engine.sql(
         f"SELECT min(told) FILTER ({WITHIN}), max(told) FILTER ({WITHIN}),"
         f" coalesce(bool_and(text = '' OR coalesce({plain}, false)), true)"
-        f" FROM (SELECT {column} AS text, {told} AS told FROM delivered)"
+        # Lines share their order's date: each is looked at once.
+        f" FROM (SELECT {column} AS text, {told} AS told FROM delivered GROUP BY {column})"
     ).fetchall()[0]
 
 

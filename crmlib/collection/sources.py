@@ -381,7 +381,7 @@ def _read(client: Client, table: str) -> Collected:
     if client.corrections and corrected.is_file():
         paths[0] = corrected
     rows, *beside = (tables.verified(path, "01-collection") for path in paths)
-    broken, files, repairs = map(pd.read_parquet, beside)
+    broken, files, repairs = (pq.ParquetFile(path).read().to_pandas() for path in beside)
     return Collected(table, rows, broken, files, repairs=repairs)
 
 
