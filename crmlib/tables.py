@@ -6,6 +6,7 @@ their contract and fingerprint when read.
 
 import atexit
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -104,9 +105,13 @@ def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schem
     try:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         whole = [f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type)]
+        batches = iter(batches)
+        first = list(itertools.islice(batches, 1))
+        kept = coded(schema, first[0].schema) if first else schema
         with pq.ParquetWriter(
             temporary,
-            schema,
+            kept,
+            store_schema=kept == schema,  # the file keeps texts, however they came
             compression="snappy",
             write_page_checksum=True,
             # Numbers mostly differ from row to row, and mostly little: so they are smaller and sooner read.
@@ -114,12 +119,23 @@ def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schem
             column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
             write_statistics=[field.name for field in schema if field.name not in texts] or False,
         ) as out:
-            for batch in batches:
-                out.write(batch.cast(schema))
+            for batch in itertools.chain(first, batches):
+                out.write(batch.cast(kept))
         return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def coded(schema: pa.Schema, came: pa.Schema) -> pa.Schema:
+    """A schema, but with texts numbered (a dictionary of them, and a number a row) where they come so."""
+    types = [came.field(field.name).type for field in schema]
+    return pa.schema(
+        [
+            field.with_type(type) if pa.types.is_dictionary(type) else field
+            for field, type in zip(schema, types, strict=True)
+        ]
+    )
 
 
 def _named(temporary: Path, path: Path) -> Path:

@@ -107,7 +107,7 @@ def _even(parts: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iter
     held, count = [], 0
     for part in parts:
         rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
-        rows = rows.select(schema.names).cast(schema)
+        rows = rows.select(schema.names).cast(tables.coded(schema, rows.schema))
         while count + rows.num_rows >= AT_ONCE:
             yield pa.concat_tables([*held, rows.slice(0, AT_ONCE - count)])
             held, count, rows = [], 0, rows.slice(AT_ONCE - count)
