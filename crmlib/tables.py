@@ -6,6 +6,7 @@ their contract and fingerprint when read.
 
 import atexit
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -105,9 +106,13 @@ def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schem
     try:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         whole = [f.name for f in schema if pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type)]
+        batches = iter(batches)
+        first = list(itertools.islice(batches, 1))
+        kept = coded(schema, first[0].schema) if first else schema
         with pq.ParquetWriter(
             temporary,
-            schema,
+            kept,
+            store_schema=kept == schema,  # the file keeps texts, however they came
             compression="snappy",
             write_page_checksum=True,
             # Numbers mostly differ from row to row, and mostly little: so they are smaller and sooner read.
@@ -115,12 +120,23 @@ def write_batches(batches: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schem
             column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
             write_statistics=[field.name for field in schema if field.name not in texts] or False,
         ) as out:
-            for batch in batches:
-                out.write(batch.cast(schema))
+            for batch in itertools.chain(first, batches):
+                out.write(batch.cast(kept))
         return _named(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def coded(schema: pa.Schema, came: pa.Schema) -> pa.Schema:
+    """A schema, but with texts numbered (a dictionary of them, and a number a row) where they come so."""
+    types = [came.field(field.name).type for field in schema]
+    return pa.schema(
+        [
+            field.with_type(type) if pa.types.is_dictionary(type) else field
+            for field, type in zip(schema, types, strict=True)
+        ]
+    )
 
 
 def _named(temporary: Path, path: Path) -> Path:
@@ -249,26 +265,29 @@ def scratch() -> Path:
     return Path(path)
 
 
-def engine(*, alone: bool = False) -> duckdb.DuckDBPyConnection:
+def engine(*, alone: bool = False, workers: int | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB session with temporary tables of its own: bounded memory, spilling to the system's temporary folder.
 
     Sessions share one database of this process, because building one takes longer than most questions. What
-    a session sets for the whole database, or creates without TEMP, needs one that stands `alone`.
+    a session sets for the whole database, or creates without TEMP, needs one that stands `alone`. One of the
+    `workers` hands rows on in the order in which they stand, and spends less than two do together; unless
+    said, there are as many as the machine has.
     """
     memory = os.environ.get("CRM_MEMORY", "1GB")
-    return _database(memory) if alone else _common(memory).cursor()
+    return _database(memory, workers) if alone else _common(memory, workers).cursor()
 
 
-@lru_cache(maxsize=1)
-def _common(memory: str) -> duckdb.DuckDBPyConnection:
-    return _database(memory)
+@lru_cache(maxsize=2)
+def _common(memory: str, workers: int | None) -> duckdb.DuckDBPyConnection:
+    return _database(memory, workers)
 
 
-def _database(memory: str) -> duckdb.DuckDBPyConnection:
+def _database(memory: str, workers: int | None) -> duckdb.DuckDBPyConnection:
     settings: Mapping[str, str] = {
         "memory_limit": memory,
-        "temp_directory": str(spill()),
+        "temp_directory": tempfile.mkdtemp(dir=spill()),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        **({"threads": str(workers)} if workers else {}),
     }
     return duckdb.connect(":memory:", config=dict(settings))

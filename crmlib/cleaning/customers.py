@@ -75,7 +75,7 @@ def customers(collected: Collected, client: Client) -> CleanedCustomers:
     source = client.tables.customers
     engine = tables.engine()
     collected.delivered(engine)
-    found = cells(engine, source.columns, readings.form(client, "customers"))
+    found = cells(engine, source.columns, readings.said(client, "customers"))
     parts = [attribute(column, source.columns, found) for column in CUSTOMER_COLUMNS]
     originals = ", ".join(f"delivered.{values.name(c)}" for c in collected.headers)
     typed = engine.sql(
@@ -164,11 +164,12 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
     source = client.tables.transactions
     told = {column: header for column, header in source.columns.items() if column in CUSTOMER_COLUMNS}
     fields = [c for c in CUSTOMER_COLUMNS if c not in ("customer_id", "updated_day")]
-    engine = tables.engine()
+    engine = tables.engine(workers=1)
     lines.named(engine)
     collected.delivered(engine)
     changing = [field for field in fields if field in told]  # of the others no line tells anything
-    last = "".join(f", arg_max({f}, moment) FILTER ({f} IS NOT NULL) AS {f}" for f in changing)
+    # What is empty is no word: arg_max passes it over, last_value is told to.
+    last = "".join(f", arg_max({f}, moment) AS {f}" for f in changing)
     so_far = "".join(f", last_value({f} IGNORE NULLS) OVER so_far AS {f}" for f in changing)
     state = f"struct_pack({', '.join(f'{f} := {f}' for f in changing or ['customer_id'])})"
     shown = ", ".join(f if f in changing else f"{_absent(f)} AS {f}" for f in fields)
@@ -177,7 +178,7 @@ def from_lines(lines: Cleaned, collected: Collected, client: Client) -> pa.Table
         WITH days AS (
           SELECT customer_id, order_day{last},
             arg_max(source_file, moment) AS source_file, arg_max(source_row, moment) AS source_row
-          FROM ({_told(engine, told, readings.form(client, "transactions"))}) GROUP BY customer_id, order_day),
+          FROM ({_told(engine, told, readings.said(client, "transactions"))}) GROUP BY customer_id, order_day),
         states AS (
           SELECT customer_id, order_day{so_far}, source_file, source_row FROM days
           WINDOW so_far AS (PARTITION BY customer_id ORDER BY order_day ROWS UNBOUNDED PRECEDING)),

@@ -1,6 +1,5 @@
 """Order lines typed: each source cell as a number, a moment or an id, before anything is judged."""
 
-import re
 import unicodedata
 
 import duckdb
@@ -45,7 +44,7 @@ def cells(engine: duckdb.DuckDBPyConnection, source: Transactions, form: Form) -
             # A line whose discount nobody can read is still a sale: the cell is emptied and told.
             found[column] = readings.number(engine, header, form, units=UNITS[column], optional=True)
         elif column in IDS:
-            found[column] = readings.identifier(engine, header)
+            found[column] = readings.identifier(engine, header, few=True)
         elif column == "ordered_at":
             found[column] = readings.moment(engine, header, form)
     return found
@@ -68,7 +67,7 @@ def typed(
     place, files = _places(engine)
     columns = {
         **place,
-        **{c: _text(source, c) for c in texts},
+        **{c: _text(engine, source, c) for c in texts},
         **{c: found[c].value if c in found else _ABSENT for c in IDS},
         **{name: sql for c in NUMBERS for name, sql in _number(found, c, short).items()},
         "discount": f"CAST({found['discount'].value if 'discount' in found else 'NULL'} AS DOUBLE)",
@@ -81,7 +80,7 @@ def typed(
         **{name: f"{name}.row IS NOT NULL" if apart.get(name) else "false" for name in APART},
     }
     marked = " ".join(
-        f"LEFT JOIN {name} ON {name}.file = delivered.{FILE} AND {name}.row = delivered.{ROW}"
+        f"LEFT JOIN {name} ON {name}.file = {place[FILE]} AND {name}.row = delivered.{ROW}"
         for name, found_any in apart.items()
         if found_any
     )
@@ -93,11 +92,10 @@ def _places(engine: duckdb.DuckDBPyConnection) -> tuple[dict[str, str], str]:
 
     Files follow each other in order of name; most deliveries are one.
     """
-    first, alone, file = engine.sql(
-        f"SELECT min({ROW}), min({FILE}) = max({FILE}), min({FILE}) FROM delivered"
-    ).fetchall()[0]
+    files = engine.sql(f"SELECT {FILE}, min({ROW}) FROM delivered GROUP BY {FILE} LIMIT 2").fetchall()
     place = {FILE: f"delivered.{FILE}", ROW: f"delivered.{ROW}"}
-    if alone:
+    if len(files) == 1:
+        ((file, first),) = files
         return {**place, FILE: values.literal(file), "line_id": f"delivered.{ROW} - {first - 1}"}, ""
     return (
         {**place, "line_id": f"delivered.{ROW} + start"},
@@ -116,15 +114,8 @@ def digits(
     # With amount and price both, or without a price, one is worked out from the other by division.
     if "amount" in taken or "price" not in taken or any(found[c].odd for c in taken):
         return None
-    widths = [
-        f"coalesce(max(CASE WHEN {dot} > 0 THEN {dot} - 1 ELSE strlen({c}) END), 0),"
-        f" coalesce(max(CASE WHEN {dot} > 0 THEN strlen({c}) - {dot} ELSE 0 END), 0)"
-        for c, dot in (
-            (c, f"instr({c}, '.')") for c in (f"delivered.{values.name(found[c].header)}" for c in taken)
-        )
-    ]
-    told = engine.sql(f"SELECT {', '.join(widths)} FROM delivered").fetchall()[0]
-    short = dict(zip(taken, zip(told[::2], told[1::2], strict=True), strict=True))
+    told = [_widths(engine, found[c]) for c in taken]
+    short = dict(zip(taken, told, strict=True))
     short.setdefault("quantity", (1, 0))
     (before, behind), (price_before, price_behind) = short["quantity"], short["price"]
     short["amount"] = before + price_before, behind + price_behind
@@ -135,36 +126,35 @@ def digits(
     return short if fits else None
 
 
+def _widths(engine: duckdb.DuckDBPyConnection, number: Reading) -> tuple[int, int]:
+    """The most digits that a column's cells have before and behind the point."""
+    dot = "instr(text, '.')"
+    return engine.sql(
+        f"SELECT coalesce(max(CASE WHEN {dot} > 0 THEN {dot} - 1 ELSE strlen(text) END), 0),"
+        f" coalesce(max(CASE WHEN {dot} > 0 THEN strlen(text) - {dot} ELSE 0 END), 0)"
+        f" FROM (SELECT DISTINCT delivered.{values.name(number.header)} AS text FROM delivered)"
+    ).fetchall()[0]
+
+
 def valued(
     columns: dict[str, str], origin: str, decimals: int, short: dict[str, tuple[int, int]] | None = None
-) -> tuple[str, dict[str, str]]:
+) -> str:
     """Typed lines with price, amount and profit as whole numbers of the smallest unit, as SQL.
 
     A line's amount is quantity × price unless supplied, its price amount ÷ quantity unless supplied; both are
     worked out exactly (12 × 0.1 is 1.2 here), once, and what follows computes with whole numbers.
-
-    Returns
-    -------
-    A query for the columns in which lines may differ, and the others by name, which need not be kept line by line.
     """
     worked, scaled, told = _quickly(decimals, short) if short else _safely(decimals)
-    same = {name: sql for name, sql in columns.items() if not _READS.search(sql)}
-    same |= {name: sql for name, sql in told.items() if sql == "false"}
-    if "profit_given" in same:
-        same["profit"] = "CAST(NULL AS BIGINT)"
-    left = [f"{c}_{form}" for c in NUMBERS for form in ("given", "factor")]
-    differ = {name: sql for name, sql in told.items() if name not in same} | {
+    told |= {
         "quantity": "CAST(quantity_given AS DOUBLE)",
         "price_sign": "CAST(sign(price_exact) AS TINYINT)",
         "amount_sign": "CAST(sign(amount_exact) AS TINYINT)",
-        "size": "CASE WHEN quantity_given > 0 AND price_exact > 0 THEN log10(CAST(price_exact AS DOUBLE)) END",
+        "paid": "CASE WHEN quantity_given > 0 AND price_exact > 0 THEN price_exact END",
     }
-    out = [name for name in (*columns, *scaled) if name in same or name in left]
-    query = f"""
+    return f"""
     WITH priced AS (SELECT *, {worked} FROM (SELECT {named(columns)} FROM {origin})),
     scaled AS (SELECT *, {named(scaled)} FROM priced)
-    SELECT * EXCLUDE ({", ".join(out)}, price_exact, amount_exact), {named(differ)} FROM scaled"""
-    return query, {name: sql for name, sql in same.items() if name not in left}
+    SELECT *, {named(told)} FROM scaled"""
 
 
 def named(columns: dict[str, str]) -> str:
@@ -222,9 +212,6 @@ _TOO_LARGE = f"""(coalesce(greatest(abs(amount_exact), abs(price_exact), abs(pro
   OR (amount_exact IS NULL AND quantity_given IS NOT NULL AND price_given IS NOT NULL))"""
 APART = ("is_total", "copied")  # few rows, found apart: a test of every row would cost more than all else
 _ABSENT = "CAST(NULL AS VARCHAR)"
-_READS = re.compile(
-    r"delivered\.|\.text|\.row"
-)  # SQL without these reads no cell: it is the same on every line
 # A line's number in the delivery: files follow each other in order of name.
 _STARTS = f"""
 SELECT {FILE} AS file, coalesce(sum(max({ROW}) - min({ROW}) + 1) OVER (
@@ -233,10 +220,13 @@ FROM delivered GROUP BY {FILE}
 """
 
 
-def _text(source: Transactions, column: str) -> str:
+def _text(engine: duckdb.DuckDBPyConnection, source: Transactions, column: str) -> str:
     if column not in source.columns:
         return _ABSENT
-    return values.text(f"delivered.{values.name(tidy(source.columns[column]))}")
+    cell = f"delivered.{values.name(tidy(source.columns[column]))}"
+    # Mostly no cell is empty or has anything to trim: asked of each text once, not of each line.
+    some = engine.sql(f"SELECT 1 FROM delivered WHERE NOT ({values.bare(cell)}) LIMIT 1").fetchall()
+    return values.text(cell) if some else cell
 
 
 def _number(
@@ -289,7 +279,7 @@ def _totals(engine: duckdb.DuckDBPyConnection, collected: Collected, date: Readi
         engine,
         "is_total",
         f"SELECT {FILE} AS file, {ROW} AS row FROM delivered {readings.joins([date])}"
-        f" WHERE {date.value} IS NULL AND NOT {date.bad} AND {values.among(first, TOTAL_WORDS)}",
+        f" WHERE {date.empty} AND {values.among(first, TOTAL_WORDS)}",
     )
 
 

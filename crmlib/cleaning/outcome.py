@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +22,6 @@ MISFITS = (
     *("error-cell", "repeated-header", "not-a-record", "digits-lost"),
 )
 AT_ONCE = 100_000  # rows handed on at a time
-MOST_PIECES = 1000
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Cleaned:
 
     def asked(self, query: str) -> list[tuple]:
         """The answer to a question in SQL over `kept`."""
-        engine = tables.engine()
+        engine = tables.engine(workers=1)
         self.named(engine)
         return engine.sql(query).fetchall()
 
@@ -104,25 +102,12 @@ def stored(parts: Iterable[pa.RecordBatch | pa.Table], table: tables.Table) -> P
     return tables.write_batches(_even(parts, table.schema), table.schema, tables.scratch())
 
 
-def in_order(rows: pa.Table, by: str) -> pa.Table:
-    """The rows rising by a column of whole numbers.
-
-    Two workers' rows come one after the other, each in order: of these only pieces are moved, not every row.
-    """
-    order = np.argsort(rows[by].to_numpy(), kind="stable")
-    cuts = np.flatnonzero(np.diff(order) != 1) + 1
-    if len(cuts) > MOST_PIECES:
-        return rows.take(pa.array(order))
-    pieces = zip(order[[0, *cuts]], np.diff([0, *cuts, len(order)]), strict=True) if len(order) else ()
-    return pa.concat_tables([rows.slice(0, 0), *(rows.slice(first, length) for first, length in pieces)])
-
-
 def _even(parts: Iterable[pa.RecordBatch | pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
     """The same rows in parts of one length."""
     held, count = [], 0
     for part in parts:
         rows = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
-        rows = rows.select(schema.names).cast(schema)
+        rows = rows.select(schema.names).cast(tables.coded(schema, rows.schema))
         while count + rows.num_rows >= AT_ONCE:
             yield pa.concat_tables([*held, rows.slice(0, AT_ONCE - count)])
             held, count, rows = [], 0, rows.slice(AT_ONCE - count)
@@ -147,7 +132,7 @@ def aside(judged: pd.DataFrame, collected: Collected) -> pd.DataFrame:
     `judged` has source_file, source_row, reason and money, and may have column (the header of the cell at
     fault).
     """
-    engine = tables.engine()
+    engine = tables.engine(workers=1)
     collected.delivered(engine)
     told = [c for c in ("source_file", "source_row", "reason", "money", "column") if c in judged]
     engine.register("judged", judged[told])

@@ -79,7 +79,7 @@ def delivered(
     collected.delivered(engine)
     contract = tables.ALL[collected.table]
     headers = {column: f"delivered.{values.name(header)}" for column, header in mapped(source).items()}
-    form, found = readings.form(client, collected.table), {}
+    form, found = readings.said(client, collected.table), {}
     for column, header in mapped(source).items():
         if read := _reading(engine, column, header, _form(contract, column), form):
             found[column] = read

@@ -168,7 +168,7 @@ def _cells(
     engine: duckdb.DuckDBPyConnection, source: Source, client: Client, table: Table
 ) -> dict[str, Reading]:
     """How each mapped column but plain text is read."""
-    form, found = readings.form(client, table.name), {}
+    form, found = readings.said(client, table.name), {}
     for column in mappable(table.name):
         kind, header = _form(table, column), source.columns.get(column)
         if header is None:

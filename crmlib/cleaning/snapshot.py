@@ -104,7 +104,7 @@ def _readings(
     engine: duckdb.DuckDBPyConnection, client: Client, table: str, columns: list[str]
 ) -> dict[str, Reading]:
     """How numbers, days and ids are read."""
-    source, form, found = client.tables.named()[table], readings.form(client, table), {}
+    source, form, found = client.tables.named()[table], readings.said(client, table), {}
     for column in columns:
         header = source.columns[column]
         if column.endswith("_day"):
@@ -261,7 +261,7 @@ def people(
     collected.delivered(engine)
     source = client.tables.named()[table]
     mapped = {c: h for c, h in source.columns.items() if c in CUSTOMER_COLUMNS and c != "customer_id"}
-    found = customers.cells(engine, mapped, readings.form(client, table))
+    found = customers.cells(engine, mapped, readings.said(client, table))
     fields = [c for c in CUSTOMER_COLUMNS if c != "customer_id"]
     parts = ", ".join(customers.attribute(c, mapped, found) for c in fields)
     places = ["customer_id", "source_file", "source_row"]

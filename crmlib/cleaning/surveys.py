@@ -66,7 +66,7 @@ def surveys(collected: Collected, client: Client, *, delivered_on, known: set[st
 
 def _cells(engine: duckdb.DuckDBPyConnection, source: Surveys, client: Client) -> dict[str, Reading]:
     """How the customer, the day and each question (by its aspect) are read."""
-    form = readings.form(client, "surveys")
+    form = readings.said(client, "surveys")
     return {
         "customer_id": readings.identifier(engine, source.columns["customer_id"]),
         "answered_day": readings.moment(engine, source.columns["answered_day"], form),

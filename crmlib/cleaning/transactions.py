@@ -7,20 +7,27 @@ purchase`. Lines are judged by DuckDB, so that they need not fit into memory.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crmlib import tables
 from crmlib.cleaning.ledger import ledger
-from crmlib.cleaning.order_cells import cells, digits, named, typed, valued
-from crmlib.cleaning.outcome import AT_ONCE, MISFITS, Cleaned, aside, in_order, misfit_fates, stored
+from crmlib.cleaning.order_cells import cells, digits, typed, valued
+from crmlib.cleaning.outcome import AT_ONCE, MISFITS, Cleaned, aside, misfit_fates, stored
+from crmlib.cleaning.usual import THING, abnormal_prices
 from crmlib.client import Client
 from crmlib.collection import readings, values
 from crmlib.collection.files import ROW
 from crmlib.collection.headers import tidy
+from crmlib.collection.readings import Reading
 from crmlib.collection.sources import FILE, Collected
 from crmlib.errors import SchemaError, SourceError
 from crmlib.mapping import Transactions
@@ -57,9 +64,25 @@ FAULTS = {
     "abnormal": (("price", "true"), ("amount", "true")),
 }
 STEPS = list(dict.fromkeys([*MISFITS, *DEFECTS]))
-PART = 500_000  # lines taken at a time
-# Far outside: five robust standard deviations and at least tenfold, on the logarithm of the price.
-SPREADS, TENFOLD, ROBUST, LINES_TO_JUDGE = 5, 1, 1.4826, 30
+# What is unusual about a line that stays. Words come as numbers, which is quicker than to spell them on every line.
+MARKS = {
+    "abnormal-price": "abnormal",
+    "unknown-customer": "customer_id IS NULL",
+    "orphan-customer": "customer_id IS NOT NULL AND NOT known",
+    "zero-quantity": "quantity = 0",
+    "amount-differs": "differs",
+}
+WORDS = {
+    "kind": ["return", "sale", "gift"],
+    "flags": [",".join(m for n, m in enumerate(MARKS) if code >> n & 1) for code in range(2 ** len(MARKS))],
+}
+FEW = 500  # rows for each that is cut out
+GONE = pa.schema(
+    [
+        *((name, pa.string()) for name in ("reason", "column", "source_file")),
+        *((name, pa.int64()) for name in ("source_row", "money")),
+    ]
+)
 
 
 def transactions(
@@ -80,21 +103,20 @@ def transactions(
     the lines kept and the cells repaired stand in files, so that they need not fit into memory.
     """
     source = client.tables.transactions
-    engine = tables.engine()
+    engine = tables.engine(workers=1)
     collected.delivered(engine)
-    found = cells(engine, source, readings.form(client, collected.table))
+    found = cells(engine, source, readings.said(client, collected.table))
     short = digits(engine, found, client.decimals)
-    lines, same = valued(*typed(engine, collected, source, found, short), client.decimals, short)
-    engine.execute(f"CREATE TEMP TABLE differing AS {lines}")
-    engine.execute(f"CREATE TEMP VIEW lines AS SELECT *, {named(same)} FROM differing")
-    _refuse_unreadable_dates(engine, source)
+    lines = valued(*typed(engine, collected, source, found, short), client.decimals, short)
+    engine.execute(f"CREATE TEMP VIEW lines AS {lines}")
+    _refuse_unreadable_dates(engine, source, found["ordered_at"])
     _judge(engine, client, delivered_on=delivered_on, known=known)
-    _leave(engine, source)
-    fates = _fates(engine, client.decimals)
+    rows, parted = _parted(engine, _told(engine, source))
+    parted.refuse_finer(client.decimals)
     return Cleaned(
-        stored(_kept(engine, source.zero_price), tables.TRANSACTIONS),
-        _quarantined(engine, collected),
-        ledger(pd.concat([fates, misfit_fates(collected)]), "transactions", STEPS),
+        rows,
+        aside(parted.quarantined(), collected),
+        ledger(pd.concat([parted.fates(), misfit_fates(collected)]), "transactions", STEPS),
         repaired=readings.repairs(engine, collected.table, found.values()),
     )
 
@@ -104,8 +126,13 @@ def _judge(
 ) -> None:
     """Names `judged` the typed lines with amount, price, what is unusual, and the reason why one leaves."""
     engine.register("listed", pa.table({"id": pa.array(sorted(known or ()), pa.string())}))
-    for name, query in USUAL.items():
-        engine.execute(f"CREATE TEMP TABLE {name} AS {query}")
+    strange = abnormal_prices(engine)
+    engine.register("strange", strange)
+    if strange.num_rows:
+        marked = f"""SELECT lines.*, strange.paid IS NOT NULL AS abnormal FROM lines
+          LEFT JOIN strange ON strange.paid = lines.paid AND strange.thing IS NOT DISTINCT FROM {THING}"""
+    else:
+        marked = "SELECT *, false AS abnormal FROM lines"
     listed = " AND customer_id IN (SELECT id FROM listed)" if known is not None else ""
     said = {
         "delivered_on": day_number(delivered_on),
@@ -114,107 +141,137 @@ def _judge(
     reasons = " ".join(f"WHEN {test.format(**said)} THEN '{reason}'" for reason, test in DEFECTS.items())
     engine.execute(
         f"CREATE TEMP VIEW judged AS SELECT *, customer_id IS NOT NULL{listed} AS known, CASE {reasons} END AS reason"
-        f" FROM ({MARKED})"
+        f" FROM ({marked})"
     )
 
 
-# Prices are compared within their product where it has enough lines, else among all.
-THING = "coalesce(product_id, product)"
-USUAL = {
-    "usual": f"SELECT {THING} AS thing, median(size) AS middle, mad(size) AS spread FROM lines"
-    f" WHERE NOT copied AND thing IS NOT NULL GROUP BY thing HAVING count(size) >= {LINES_TO_JUDGE}",
-    "overall": "SELECT median(size) AS middle, mad(size) AS spread, count(size) AS lines FROM lines WHERE NOT copied",
-}
-MARKED = f"""
-SELECT lines.*,
-  coalesce(overall.lines >= {LINES_TO_JUDGE} AND abs(size - coalesce(usual.middle, overall.middle))
-    > greatest({TENFOLD}, {SPREADS * ROBUST} * coalesce(usual.spread, overall.spread)), false) AS abnormal
-FROM lines LEFT JOIN usual ON thing = {THING} CROSS JOIN overall
-"""
-
-
-def _kept(
-    engine: duckdb.DuckDBPyConnection, zero_price: str
-) -> Iterator[pa.Table] | Iterable[pa.RecordBatch]:
-    """The lines that stay, in the columns of `tables.TRANSACTIONS` and in order, a part at a time."""
+def _told(engine: duckdb.DuckDBPyConnection, source: Transactions) -> str:
+    """Every line in the columns of `tables.TRANSACTIONS`, why it leaves and what is at fault, as SQL."""
+    zero_price = source.zero_price
     sold = "amount >= 0 AND quantity > 0" if zero_price == "purchase" else "amount > 0 AND quantity > 0"
-    marks = {
-        "abnormal-price": "abnormal",
-        "unknown-customer": "customer_id IS NULL",
-        "orphan-customer": "customer_id IS NOT NULL AND NOT known",
-        "zero-quantity": "quantity = 0",
-        "amount-differs": "differs",
-    }
-    flags = ", ".join(f"CASE WHEN {test} THEN '{mark}' END" for mark, test in marks.items())
+    flags = " + ".join(f"CASE WHEN {test} THEN {2**n} ELSE 0 END" for n, test in enumerate(MARKS.values()))
     basket = _baskets(engine)
-    query = f"""
+    return f"""
     SELECT line_id, customer_id, known,
       {"coalesce(order_id, '@' || CAST(coalesce(first, line_id) AS VARCHAR))" if basket else "order_id"} AS order_id,
       date_trunc('second', ordered_at) AS ordered_at, order_day,
       year(ordered_at) * 12 + month(ordered_at) - 1 AS order_month,
       product_id, product, product_group, channel, region,
       quantity, price, amount, profit, discount,
-      CASE WHEN on_return AND amount <= 0 THEN 'return' WHEN {sold} THEN 'sale' ELSE 'gift' END AS kind,
+      CAST(CASE WHEN on_return AND amount <= 0 THEN 0 WHEN {sold} THEN 1 ELSE 2 END AS UTINYINT) AS kind,
       CASE WHEN on_return THEN -abs(amount) ELSE 0 END AS returned,
-      concat_ws(',', {flags}) AS flags,
-      {FILE} AS source_file, {ROW} AS source_row
-    FROM judged {basket} WHERE reason IS NULL"""
-    if basket:  # for each part all baskets would be looked through
-        return engine.sql(f"{query} ORDER BY line_id").to_arrow_reader(AT_ONCE)
-    # Joined lines come nearly in order: to put that right part by part costs less than to sort them all.
-    last = engine.sql("SELECT coalesce(max(line_id), 0) FROM lines").fetchall()[0][0]
-    return (
-        in_order(
-            engine.sql(f"{query} AND line_id BETWEEN {first} AND {first + PART - 1}").to_arrow_table(),
-            "line_id",
-        )
-        for first in range(1, last + 1, PART)
-    )
+      CAST({flags} AS UTINYINT) AS flags,
+      {FILE} AS source_file, {ROW} AS source_row, reason, {_fault(source)} AS "column", finer
+    FROM judged {basket}"""
 
 
 def _baskets(engine: duckdb.DuckDBPyConnection) -> str:
     """The join to `baskets`, the orders of lines that have no order number; nothing where every line has one."""
+    (named,) = engine.sql("SELECT count(*) = 0 FROM lines WHERE order_id IS NULL").fetchall()[0]
+    if named:
+        return ""
     # Without an order number, a customer's lines of one day are the order, named by the first of
     # them: a customer's own number must not stand in a column that is not masked.
-    unnamed = "reason IS NULL AND order_id IS NULL"
     engine.execute(
         "CREATE TEMP TABLE baskets AS SELECT customer_id AS of_customer, order_day AS of_day, min(line_id) AS first"
-        f" FROM judged WHERE {unnamed} AND customer_id IS NOT NULL GROUP BY ALL"
+        " FROM judged WHERE reason IS NULL AND order_id IS NULL AND customer_id IS NOT NULL GROUP BY ALL"
     )
-    (named,) = engine.sql(f"SELECT count(*) = 0 FROM judged WHERE {unnamed}").fetchall()[0]
-    return (
-        ""
-        if named
-        else "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
-    )
+    return "LEFT JOIN baskets ON order_id IS NULL AND customer_id = of_customer AND order_day = of_day"
 
 
-def _fates(engine: duckdb.DuckDBPyConnection, decimals: int) -> pd.DataFrame:
-    """Lines and their money by reason; `SchemaError` where money is finer than the client keeps it."""
-    left = engine.sql(
-        "SELECT reason, count(*) AS rows, CAST(sum(money) AS BIGINT) AS money FROM gone GROUP BY reason"
-    )
-    rows, money, finer, first = engine.sql(
-        "SELECT count(*), CAST(sum(coalesce(amount, 0)) AS BIGINT), count(*) FILTER (finer),"
-        " min(line_id) FILTER (finer) FROM lines ANTI JOIN gone USING (line_id)"
-    ).fetchall()[0]
-    if finer:
-        file, row = engine.sql(f"SELECT {FILE}, {ROW} FROM lines WHERE line_id = {first}").fetchall()[0]
+@dataclass
+class _Parted:
+    """What is known of the lines once all have been parted into those that stay and those that leave."""
+
+    rows: Counter = field(default_factory=Counter)  # by reason; None: they stay
+    money: Counter = field(default_factory=Counter)
+    gone: list[pa.RecordBatch] = field(default_factory=list)
+    finer: list[pa.Table] = field(default_factory=list)
+    last: int = 0
+    rising: bool = True  # whether they came in order
+
+    def staying(self, parts: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+        """The lines that stay, a part at a time; of the others only what is told of them is kept."""
+        for part in filter(len, parts):
+            numbers = part["line_id"].to_numpy()
+            self.rising &= bool((np.diff(numbers, prepend=self.last) > 0).all())
+            self.last = int(numbers[-1])
+            each = pa.table([part["reason"], part["amount"]], ["reason", "money"]).group_by("reason")
+            for told in each.aggregate([([], "count_all"), ("money", "sum")]).to_pylist():
+                self.rows[told["reason"]] += told["count_all"]
+                self.money[told["reason"]] += told["money_sum"] or 0
+            # Exact duplicates are merged, not set aside.
+            aside = pc.not_equal(part["reason"], "exact-duplicate")
+            left = part.select([*GONE.names[:-1], "amount"]).filter(aside).columns
+            self.gone.append(pa.record_batch([*left[:-1], pc.fill_null(left[-1], 0)], schema=GONE))
+            rows = _where(_spelt(part), part["reason"].is_null())
+            if pc.any(rows["finer"]).as_py():
+                self.finer.append(rows.select(["source_file", "source_row"]).filter(rows["finer"]))
+            yield rows
+
+    def fates(self) -> pd.DataFrame:
+        """Lines and their money by reason."""
+        reasons = list(self.rows)
+        return pd.DataFrame(
+            {
+                "reason": pd.Series(reasons, dtype=object),
+                "rows": [self.rows[reason] for reason in reasons],
+                "money": [self.money[reason] for reason in reasons],
+            }
+        )
+
+    def quarantined(self) -> pd.DataFrame:
+        """Lines set aside: where they stand, why they leave, their worth and the column at fault."""
+        return pa.Table.from_batches(self.gone, GONE).to_pandas()
+
+    def refuse_finer(self, decimals: int) -> None:
+        """Money finer than the client keeps would be rounded away in silence."""
+        if not self.finer:
+            return
+        first = self.finer[0].slice(0, 1).to_pylist()[0]
         raise SchemaError(
-            f"transactions: {finer:,} lines (the first in {file}, row {row}) hold money finer "
-            f"than {decimals} decimals. "
+            f"transactions: {sum(part.num_rows for part in self.finer):,} lines (the first in {first['source_file']}, "
+            f"row {first['source_row']}) hold money finer than {decimals} decimals. "
             + (
                 f"Say decimals: {decimals + 1} in client.yml, or more."
                 if decimals < 6
                 else "That is the most that is kept; round them in the source."
             )
         )
-    stay = pd.DataFrame({"reason": [None], "rows": [rows], "money": [money]}) if rows else None
-    return pd.concat([left.df(), stay])
 
 
-def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
+def _spelt(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with words for their numbers."""
+    for name, words in WORDS.items():
+        spelt = pa.DictionaryArray.from_arrays(rows[name], pa.array(words))
+        rows = rows.set_column(rows.schema.get_field_index(name), name, spelt)
+    return rows
+
+
+def _where(rows: pa.RecordBatch, holds: pa.Array) -> pa.Table:
+    """The rows of which something holds; where it mostly does, what lies between the others, uncopied."""
+    others = np.flatnonzero(~holds.to_numpy(zero_copy_only=False))
+    whole = pa.Table.from_batches([rows])
+    if len(others) * FEW > len(holds):
+        return whole.filter(holds)
+    pieces = zip([0, *others + 1], [*others, len(holds)], strict=True)
+    return pa.concat_tables(whole.slice(first, end - first) for first, end in pieces)
+
+
+def _parted(engine: duckdb.DuckDBPyConnection, query: str) -> tuple[Path, _Parted]:
+    """The lines that stay, in order, as a file; and what is known of all."""
+    for order in ("", " ORDER BY line_id"):  # mostly they come in order: to sort them all would be dear
+        parted = _Parted()
+        rows = stored(parted.staying(engine.sql(query + order).to_arrow_reader(AT_ONCE)), tables.TRANSACTIONS)
+        if parted.rising:
+            break
+    return rows, parted
+
+
+def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transactions, date: Reading) -> None:
     """Dates that mostly cannot be read are a question of form, not of single bad rows."""
+    if not date.odd:
+        return
     given, unread = engine.sql(
         "SELECT count(*), count(*) FILTER (date_bad) FROM lines WHERE ordered_at IS NOT NULL OR date_bad"
     ).fetchall()[0]
@@ -226,8 +283,8 @@ def _refuse_unreadable_dates(engine: duckdb.DuckDBPyConnection, source: Transact
         )
 
 
-def _leave(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
-    """Names `gone` the lines that leave: where they stand, why they leave, their worth and the column at fault."""
+def _fault(source: Transactions) -> str:
+    """The header of the column at fault, as SQL over `judged`."""
     headers = {column: values.literal(tidy(header)) for column, header in source.columns.items()}
     faults = " ".join(
         f"WHEN reason = '{reason}' AND ({test}) THEN {headers[column]}"
@@ -235,13 +292,4 @@ def _leave(engine: duckdb.DuckDBPyConnection, source: Transactions) -> None:
         for column, test in tests
         if column in headers
     )
-    engine.execute(
-        f"CREATE TEMP TABLE gone AS SELECT line_id, {FILE} AS source_file, {ROW} AS source_row, reason,"
-        f" coalesce(amount, 0) AS money, CASE {faults} ELSE '' END AS \"column\" FROM judged WHERE reason IS NOT NULL"
-    )
-
-
-def _quarantined(engine: duckdb.DuckDBPyConnection, collected: Collected) -> pd.DataFrame:
-    """Rows set aside, whole and with their reason; duplicates are merged, not set aside."""
-    judged = engine.sql("SELECT * EXCLUDE (line_id) FROM gone WHERE reason <> 'exact-duplicate'").df()
-    return aside(judged, collected)
+    return f"CASE WHEN reason IS NULL THEN '' {faults} ELSE '' END"

@@ -21,7 +21,7 @@ def delivered(collected: Collected, client: Client | None = None) -> dict[str, d
     """
     source, engine = collected.table, tables.engine()
     collected.delivered(engine)
-    form = readings.form(client, source) if client else readings.Form(source)
+    form = readings.said(client, source) if client else readings.Form(source)
     figures: dict[str, dict] = {
         f"delivered.{source}.rows": {"value": collected.records, "n": collected.records}
     }

@@ -314,7 +314,7 @@ def _gone(found: Collected, places: list[Place], client: Client) -> pd.DataFrame
     )
     source = client.tables.named()[found.table]
     headers = [f"delivered.{values.name(header)}" for header in found.headers]
-    worth, read = _worth(engine, source.columns, readings.form(client, found.table))
+    worth, read = _worth(engine, source.columns, readings.said(client, found.table))
     content = f"({', '.join(headers)})"
     same = f"{content} IN (SELECT {content} FROM delivered SEMI JOIN places USING ({FILE}, {ROW}))"
     if source.exact_duplicates == "keep":

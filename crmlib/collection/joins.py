@@ -77,7 +77,6 @@ def answer(sql: str, sources: Mapping[str, Path], path: Path, *, where: str) -> 
 def _engine(sources: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
     """An engine in which a query can read the named sources and reach nothing else."""
     engine = tables.engine(alone=True)
-    engine.execute(f"SET temp_directory = {values.literal(str(tables.spill() / 'joins'))}")
     engine.execute("SET TimeZone = 'UTC'")
     allowed = ", ".join(values.literal(str(path)) for path in sources.values())
     engine.execute(f"SET allowed_paths = [{allowed}]")

@@ -62,7 +62,7 @@ def _table(collected: Collected, client: Client) -> dict[str, Any]:
     source = client.tables.named()[collected.table]
     ids = {header for column, header in mapped(source).items() if column in IDS}
     days = {header for column, header in mapped(source).items() if column.endswith(("_day", "_at"))}
-    form = readings.form(client, collected.table)
+    form = readings.said(client, collected.table)
     numbers = [
         h for h in collected.headers if h not in ids | days | collected.personal and not names_people(h)
     ]

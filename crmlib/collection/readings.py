@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crmlib import tables
-from crmlib.client import Client, shown
 from crmlib.collection import moments, values
 from crmlib.collection.files import FILE, ROW
+from crmlib.collection.form import Form, said  # noqa: F401 — reached as readings.said
 from crmlib.collection.headers import tidy
 from crmlib.errors import SourceError
 from crmlib.period import day_number
@@ -39,19 +39,6 @@ AT_ONCE = 100_000  # texts read at a time
 
 
 @dataclass(frozen=True)
-class Form:
-    """What a client says of a table's numbers and dates, and where."""
-
-    table: str
-    config: str = "client.yml"
-    decimal: str | None = None
-    day_first: bool | None = None
-    date_format: str | None = None
-    zone: str = "UTC"
-    currency: str | None = None
-
-
-@dataclass(frozen=True)
 class Reading:
     """How one column is read: SQL over `delivered` joined with the cells that are not plain."""
 
@@ -60,6 +47,7 @@ class Reading:
     reason: str  # why a row is set aside whose cell cannot be read
     odd: Path | None = None  # text, value, new, rule (NULL: unreadable) of each text that is not plain
     optional: bool = False  # an unreadable cell becomes empty, and its row stays
+    whole: bool = False  # every cell is known to be plain or empty
 
     @property
     def alias(self) -> str:
@@ -70,6 +58,13 @@ class Reading:
     def value(self) -> str:
         """The cell's value; NULL where it holds nothing, or nothing readable."""
         return self._either(self.plain, f"{self.alias}.value")
+
+    @property
+    def empty(self) -> str:
+        """Whether the cell has no value and holds nothing that cannot be read."""
+        if self.whole and not self.odd:
+            return f"{_column(self.header)} = ''"
+        return f"({self.value} IS NULL AND NOT {self.bad})"
 
     def as_type(self, type: str) -> str:
         """The same as another type of number, read from the text itself: quicker than to convert the value."""
@@ -86,17 +81,6 @@ class Reading:
         return f"({self.alias}.text IS NOT NULL AND {self.alias}.rule IS NULL)" if self.odd else "false"
 
 
-def form(client: Client, table: str) -> Form:
-    """What `client.yml` says of a table's numbers and dates; of a source by name it says nothing."""
-    source = client.tables.named().get(table)
-    if source is None:
-        return Form(table, shown(client.config), zone=client.timezone, currency=client.currency)
-    return Form(
-        *(table, shown(client.config), source.decimal, source.day_first, source.date_format),
-        *(client.timezone, client.currency),
-    )
-
-
 def number(
     engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, units=values.ANY, optional: bool = False
 ) -> Reading:
@@ -108,10 +92,10 @@ def number(
     """
     column, header = _column(header), tidy(header)
     point, whole = (SHARE, NONE_OR_ALL) if units.share else (POINT, WHOLE)
-    odd = _texts(engine, column, f"regexp_full_match(text, '{point}')")
+    odd = _texts(engine, column, f"regexp_full_match(text, '{point}')", few=True)
     sign, sure = (form.decimal, True) if form.decimal else _decimal(engine, header, odd, form)
     if sign != "." or not sure:
-        odd = _texts(engine, column, f"regexp_full_match(text, '{whole}')")
+        odd = _texts(engine, column, f"regexp_full_match(text, '{whole}')", few=True)
 
     def read(text: str) -> tuple[Decimal, str, str] | None:
         found = values.number_of(text, decimal=sign, units=units, currency=form.currency, sure=sure)
@@ -135,7 +119,11 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
     column, header = _column(header), tidy(header)
     told, plain = _plainly(column, form)
     first, last, whole = _looked(engine, column, form)
-    careful = [f"CAST(told AS DATE) <> DATE '{day}'" for day in sorted(_skipped(form, first, last))]
+    # Where all are spelt year first, the day is told by how they begin.
+    begun = (
+        "NOT starts_with(text, '{}')" if whole and not form.date_format else "CAST(told AS DATE) <> DATE '{}'"
+    )
+    careful = [begun.format(day) for day in sorted(_skipped(form, first, last))]
     tests = careful if whole else [plain, *careful]
     odd = _texts(engine, column, " AND ".join(tests), told=told) if tests else None
     order, sure = _order(engine, header, odd, form)
@@ -144,7 +132,7 @@ def moment(engine: duckdb.DuckDBPyConnection, header: str, form: Form, *, option
         found = moments.moment_of(text, order=order, zone=form.zone, date_format=form.date_format, sure=sure)
         return found and (found[0], found[0].isoformat(" ") if found[0] else "", found[1])
 
-    return Reading(header, told, "unreadable-date", _read(odd, read, MOMENT), optional)
+    return Reading(header, told, "unreadable-date", _read(odd, read, MOMENT), optional, whole)
 
 
 def days(engine: duckdb.DuckDBPyConnection, header: str, form: Form, newest: int) -> tuple[int, int] | None:
@@ -170,7 +158,8 @@ def _looked(
     return engine.sql(
         f"SELECT min(told) FILTER ({WITHIN}), max(told) FILTER ({WITHIN}),"
         f" coalesce(bool_and(text = '' OR coalesce({plain}, false)), true)"
-        f" FROM (SELECT {column} AS text, {told} AS told FROM delivered)"
+        # Lines share their order's date: each is looked at once.
+        f" FROM (SELECT {column} AS text, {told} AS told FROM delivered GROUP BY {column})"
     ).fetchall()[0]
 
 
@@ -183,11 +172,16 @@ def _plainly(column: str, form: Form) -> tuple[str, str]:
     return f"try_cast({column} AS TIMESTAMP)", f"{WITHIN} AND {spelt}"
 
 
-def identifier(engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False) -> Reading:
-    """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it."""
+def identifier(
+    engine: duckdb.DuckDBPyConnection, header: str, *, optional: bool = False, few: bool = False
+) -> Reading:
+    """A column of ids or telephones, trimmed and in one width; `digits-lost` where a spreadsheet cut it.
+
+    They are `few` where each mostly stands on several lines.
+    """
     column, header = _column(header), tidy(header)
     plain = f"{values.bare('text')} AND NOT contains(lower(text), 'e+')"
-    odd = _texts(engine, column, plain, "text <> ''")
+    odd = _texts(engine, column, plain, "text <> ''", few=few)
 
     def read(text: str) -> tuple[str, str, str] | None:
         found = values.id_of(text)
@@ -263,15 +257,18 @@ def _texts(
     holds: str | None = None,
     *,
     told: str = "NULL",
+    few: bool = False,
 ) -> Path | None:
     """Each text of a column that holds something and is not plain, and how many cells hold it.
 
     `plain` and `holds` speak of the cell as `text`, and as `told` of what the database makes of it: worked out once.
+    Where texts are `few`, as prices are, they are counted before they are looked at.
     """
+    number, by = ("count(*)", f" GROUP BY {column}") if few else ("1", "")
+    cells = f"SELECT {column} AS text, {told} AS told, {number} AS n FROM delivered{by}"
     return _file(
         engine,
-        f"SELECT text, count(*) AS cells FROM (SELECT {column} AS text, {told} AS told FROM delivered)"
-        f" WHERE ({plain}) IS NOT TRUE GROUP BY text"
+        f"SELECT text, CAST(sum(n) AS BIGINT) AS cells FROM ({cells}) WHERE ({plain}) IS NOT TRUE GROUP BY text"
         # Only of the few texts that are not plain is asked whether they hold anything: what hangs on a count is asked last.
         f" HAVING CASE WHEN count(*) > 0 THEN {holds or values.given('text')} END",
     )

@@ -291,7 +291,7 @@ def _check_mapping(client: Client, source: Source, table: str) -> None:
             hint = f" Did you mean {near}?" if near else ""
             raise SourceError(f"{where}: tables.{table}.columns.{column} is no column of {table}.{hint}")
     try:
-        tables.engine().sql(
+        tables.engine(workers=1).sql(
             f"SELECT try_strptime('', {values.literal(source.date_format or '%Y')})"
         ).fetchall()
     except duckdb.Error:
@@ -334,14 +334,14 @@ def _check_headers(client: Client, source: Delivered, table: str, headers: list[
 
 def span(client: Client, collected: Collected) -> tuple[dt.date, dt.date] | None:
     """First and last day of a dated table; None where it has no dates."""
-    source, engine = client.tables.named()[collected.table], tables.engine()
+    source, engine = client.tables.named()[collected.table], tables.engine(workers=1)
     column = DATED.get(collected.table)
     if column not in source.columns:
         return None
     collected.delivered(engine)
     # After the delivery lies no true date.
     newest = day_number(client.delivered_on) if client.delivered_on else NO_END
-    days = readings.days(engine, source.columns[column], readings.form(client, collected.table), newest)
+    days = readings.days(engine, source.columns[column], readings.said(client, collected.table), newest)
     return days and (day_of(days[0]), day_of(days[1]))
 
 
@@ -382,7 +382,7 @@ def _read(client: Client, table: str) -> Collected:
     if client.corrections and corrected.is_file():
         paths[0] = corrected
     rows, *beside = (tables.verified(path, "01-collection") for path in paths)
-    broken, files, repairs = map(pd.read_parquet, beside)
+    broken, files, repairs = (pq.ParquetFile(path).read().to_pandas() for path in beside)
     return Collected(table, rows, broken, files, repairs=repairs)
 
 

@@ -61,14 +61,16 @@ def account(table: str, kept: dict[str, TextTable], twice: list[TextTable]) -> p
 
 
 def schema(files: list[TextTable]) -> pa.Schema:
-    """The headers of all files, each under the spelling of the first that has it: `Note` is `note`."""
+    """The headers of all files, each under the spelling of the first that has it: `Note` is `note`.
+
+    No cell is null, which is told once and so written and read sooner.
+    """
     first: dict[str, str] = {}
     for file in files:
         for header in file.headers:
             first.setdefault(header.casefold(), header)
-    return pa.schema(
-        [(header, pa.string()) for header in first.values()] + [(ROW, pa.int64()), (FILE, pa.string())]
-    )
+    types = dict.fromkeys(first.values(), pa.string()) | {ROW: pa.int64(), FILE: pa.string()}
+    return pa.schema([pa.field(name, type, nullable=False) for name, type in types.items()])
 
 
 def parts(named: dict[str, TextTable]) -> Iterator[pa.Table]:

@@ -260,15 +260,11 @@ def test_lines_are_kept_in_a_file_and_handed_on_a_part_at_a_time(clean, tmp_path
     assert tables.arrow(tmp_path, tables.TRANSACTIONS).equals(found.kept)
 
 
-@pytest.mark.parametrize("most", [0, 1000])
-@pytest.mark.parametrize(
-    "came", [[], [0], [0, 1, 2, 3], [2, 3, 0, 1], [0, 2, 4, 1, 3, 5], [5, 4, 3, 2, 1, 0], [4, 5, 0, 1, 2, 3]]
-)
-def test_lines_that_do_not_come_in_order_are_put_in_order(monkeypatch, came, most):
-    monkeypatch.setattr(outcome, "MOST_PIECES", most)
-    rows = pa.table({"line_id": pa.array(came, pa.int64()), "text": [f"line {place}" for place in came]})
-    found = outcome.in_order(rows, "line_id")
-    assert found.to_pylist() == [{"line_id": place, "text": f"line {place}"} for place in sorted(came)]
+def test_lines_keep_their_order_whatever_cells_are_looked_at_one_by_one(clean):
+    odd = {0: "2024年10月{}日,1,5", 1: "2024-10-{},1次,5", 2: "2024-10-{},1,￥5"}
+    lines = [f"A{n},c{n % 7}," + odd.get(n % 5, "2024-10-{},1,5").format(n % 9 + 10) for n in range(5000)]
+    found = clean(*lines, *lines[:100])
+    assert kept(found, "line_id", "order_id") == [[n + 1, f"A{n}"] for n in range(5000)]
 
 
 @pytest.mark.parametrize("part", [1, 2, 3, 1000])
@@ -276,8 +272,14 @@ def test_the_file_of_lines_is_the_same_bytes_in_whatever_parts_they_are_taken(cl
     lines = [f"A{n},c{n % 3},2024-10-0{n % 8 + 1},{n % 4},5" for n in range(10)] + ["A1,c1,2024-10-02,1,5"]
     monkeypatch.setattr(outcome, "AT_ONCE", 4)
     whole = clean(*lines).rows.read_bytes()
-    monkeypatch.setattr(transactions, "PART", part)
+    monkeypatch.setattr(transactions, "AT_ONCE", part)
     assert clean(*lines).rows.read_bytes() == whole
+
+
+@pytest.mark.parametrize("pieces, price", [("0", "0"), ("-1", "5")])
+def test_lines_of_which_none_tells_a_price_are_judged_without_one(clean, pieces, price):
+    assert set(kept(clean(f"A1,c1,2024-10-01,{pieces},{price}", SALE), "flags")[-1]) == {""}
+    assert clean(f"A1,c1,2024-10-01,{pieces},{price}").quarantine["reason"].isin(["unmarked-return"]).all()
 
 
 def test_a_small_table_hands_on_alike():
