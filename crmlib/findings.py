@@ -34,6 +34,7 @@ STEPS = (
     "03-classification",
     "04-visualisation",
     "05-analysis-performance",
+    "07-analysis-value",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]

@@ -34,6 +34,7 @@ from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: on
     INTERACTIONS,
     LEDGER,
     NEEDS,
+    PREDICTED,
     QUARANTINE,
     RELATIONS,
     REPAIRS,

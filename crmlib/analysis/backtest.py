@@ -17,6 +17,7 @@ from crmlib.analysis import bgnbd, prediction
 from crmlib.analysis.prediction import Model, Played
 from crmlib.analysis.purchases import daily, purchases
 from crmlib.outlook import Outlook
+from crmlib.period import day_of
 
 STEPS = 13  # of the hold-out, at which prediction and truth are set side by side
 FOLDS = 4  # stretches of the calibration's second half, each foretold from its beginning
@@ -35,6 +36,7 @@ UNITS = {
     "sales_came": "money",
     "sales_off": "share",
 }
+TRACK_UNITS = {"day": "date", "foreseen": "count", "came": "count"}
 FOLD_UNITS = {"from_day": "date", "to_day": "date", "foreseen": "count", "came": "count", "ratio": "number"}
 
 
@@ -110,7 +112,7 @@ def backtest(
     expected = prediction.expected(told, then, days=as_of - cut)
     groups = classed(then).to_frame()
     play = prediction.played(told, then, groups, days=as_of - cut, decimals=decimals)
-    table, totals = _beside(told, then, expected, came, play, decimals)
+    table, totals = _beside(told, then, expected, came, play, decimals=decimals)
     track = tracked(daily(transactions, as_of=as_of, first_by=cut), then, told, cut=cut, as_of=as_of)
     return Backtest(cut, as_of, told, table, track, folds, factor, totals)
 
@@ -137,6 +139,7 @@ def _beside(
     expected: np.ndarray,
     came: pd.DataFrame,
     play: Played,
+    *,
     decimals: int,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Prediction and truth by orders so far, and over all."""
@@ -238,3 +241,9 @@ def helped(test: Backtest) -> bool:
         return False
     foreseen, came = test.totals["foreseen"], test.totals["came"]
     return bool(came > 0 and abs(np.log(test.correction * foreseen / came)) < abs(np.log(foreseen / came)))
+
+
+def dated(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its day numbers as dates."""
+    days = [name for name in ("day", "from_day", "to_day") if name in table]
+    return table.assign(**{name: [day_of(day) for day in table[name]] for name in days})

@@ -245,7 +245,7 @@ def _expected(parameters: np.ndarray, x: np.ndarray, tenure: np.ndarray, ahead: 
         size = max(1, CHUNK // int(count[order[min(at + 1000, len(order) - 1)]]))
         part = order[at : at + min(size, 1000)]
         grid = left[part, None] + width[part, None] * np.arange(count[part].max())
-        found[part] = _mean(grid, width[part], a, big_b[part], big_r[part], z[part])
+        found[part] = _mean(grid, width[part], a=a, big_b=big_b[part], big_r=big_r[part], z=z[part])
         at += len(part)
     return found
 
@@ -264,7 +264,7 @@ def _places(a: float, big_b: np.ndarray, steep: np.ndarray) -> tuple[np.ndarray,
 
 
 def _mean(
-    grid: np.ndarray, width: np.ndarray, a: float, big_b: np.ndarray, big_r: np.ndarray, z: np.ndarray
+    grid: np.ndarray, width: np.ndarray, *, a: float, big_b: np.ndarray, big_r: np.ndarray, z: np.ndarray
 ) -> np.ndarray:
     big_b, big_r, z, width = (part[:, None] for part in (big_b, big_r, z, width))
     p, kept = special.expit(grid), special.expit(-grid)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import special, stats
 
+from crmlib.language import WORDS
+
 LEVEL = 0.9
 STEPS = 200
 FLAT = 1e-9  # units of log-likelihood still to be gained: the top is reached
@@ -65,7 +67,8 @@ class Estimate:
         The log-likelihood's interval holds what parameters within the 90 % region reach.
         """
         if self.why:
-            return {f"{prefix}.{name}": {"value": None, "why": self.why} for name in (*self.names, "loglik")}
+            none = {"value": None, "n": self.customers, "why": WORDS.get(self.why, self.why)}
+            return {f"{prefix}.{name}": none for name in (*self.names, "loglik")}
         found = {}
         for name, value in zip(self.names, self.values, strict=True):
             low, high = self.interval(name)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from crmlib.analysis import bgnbd, gamma_gamma
 from crmlib.analysis.estimation import LEVEL, Estimate
+from crmlib.analysis.purchases import EVERY
 from crmlib.outlook import Outlook
 
 WEEK = bgnbd.WEEK
@@ -19,7 +20,6 @@ PLAYED = 2_000_000  # customers times plays, of all; more only costs time
 MOST, LEAST = 1000, 200  # plays
 BLOCK = 1_000_000  # customers times plays at once
 WAYS = ("own", "one", "none")
-EVERY = "every"  # the kind of all customers together
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def model(people: pd.DataFrame | None, rule: Outlook, *, decimals: int | None) -
         return nothing("not_supplied")
     again = int((people["repeats"] > 0).sum())
     if len(people) < rule.at_least or 0 < again < rule.came_again:
-        return nothing("too_few", len(people), again)
+        return nothing("few_customers", len(people), again)
     fits = {}
     for leaving in WAYS:
         fits[leaving] = bgnbd.fit(people, leaving=leaving)
@@ -228,7 +228,9 @@ def played(
     size = max(BLOCK // plays, 1)
     for at in range(0, len(people), size):
         part = slice(at, at + size)
-        bought, value = _play(sets, amounts, kind[part], people.iloc[part], days, discount, rng)
+        bought, value = _play(
+            sets, amounts, kind[part], people.iloc[part], days=days, discount=discount, rng=rng
+        )
         value *= 10**decimals
         low[part], high[part] = np.quantile(value, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
         for name, (code, _) in codes.items():
@@ -244,6 +246,7 @@ def _play(
     amounts: np.ndarray | None,
     kind: np.ndarray,
     people: pd.DataFrame,
+    *,
     days: float,
     discount: float,
     rng: np.random.Generator,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlib.classification.facts import in_memory, orders
 
+EVERY = "every"  # the kind of a customer of whom none is known
 COLUMNS = ["customer_id", "first_day", "repeats", "active_days", "tenure_days", "first_spend", "repeat_spend"]
 
 
@@ -71,7 +72,14 @@ def daily(transactions: Any, *, as_of: int, first_by: int) -> pd.DataFrame:
     return rows.astype("int64").sort_values("order_day", ignore_index=True)
 
 
-def with_kinds(people: pd.DataFrame, kinds: pd.DataFrame) -> pd.DataFrame:
-    """The same with `kind`: each customer's type as `kinds` (customer_id, customer_type) says, else `unknown`."""
-    told = kinds.set_index("customer_id")["customer_type"]
-    return people.assign(kind=people["customer_id"].map(told).fillna("unknown").astype("str"))
+def with_kinds(people: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """The same with `kind`: each customer's type, `every` of whom none is known; without it where nobody has one.
+
+    Parameters
+    ----------
+    customers : customer_id, customer_type
+    """
+    told = customers.dropna(subset=["customer_type"]).set_index("customer_id")["customer_type"]
+    if told.empty:
+        return people
+    return people.assign(kind=people["customer_id"].map(told).fillna(EVERY).astype("str"))

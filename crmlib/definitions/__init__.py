@@ -6,7 +6,8 @@ from crmlib.definitions.delivery import DELIVERY
 from crmlib.definitions.measure import UNITS, Measure
 from crmlib.definitions.sales import SALES
 from crmlib.definitions.surveys import SURVEYS
+from crmlib.definitions.value import VALUE
 
-ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS]
+ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *VALUE]
 
 __all__ = ["ALL", "UNITS", "Measure"]
