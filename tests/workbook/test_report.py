@@ -95,7 +95,7 @@ def test_every_picture_says_what_it_shows(page):
 def test_the_summary_comes_first_and_the_contents_lead_to_every_section(page):
     found = Page(page)
     steps = ["12-summary", "01-collection", "02-cleaning", "03-classification", "04-visualisation"]
-    assert [a["id"] for a in found.all("section")] == [*steps, "05-analysis-performance"]
+    assert [a["id"] for a in found.all("section")] == [*steps, "05-analysis-performance", "07-analysis-value"]
     ids = [a["id"] for _, a in found.elements if "id" in a]
     assert len(ids) == len(set(ids))
     inner = [a["href"][1:] for a in found.all("a") if a["href"].startswith("#")]

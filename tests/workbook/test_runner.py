@@ -41,6 +41,7 @@ def test_one_client_fails_and_the_other_is_published(home):
         "03-classification",
         "04-visualisation",
         "05-analysis-performance",
+        "07-analysis-value",
     )
     tables = ("customers", "transactions", "quarantine", "ledger", "facts", "classes")
     assert found == {
