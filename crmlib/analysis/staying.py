@@ -18,6 +18,7 @@ from crmlib.outlook import DAYS_A_MONTH, Outlook
 
 MARKS = (1, 3, 6, 12, 24, 36, 48, 60, 72)  # months told in the table
 ENDED = 10  # contracts that ended; a curve of fewer is a guess
+PLAYS = 200
 UNITS = {"months": "count", "staying": "share", "staying_low": "share", "staying_high": "share"}
 
 
@@ -113,20 +114,53 @@ def contracts(found: Staying, totals: pd.DataFrame | None, rule: Outlook) -> pd.
     """
     if found.why or totals is None:
         return pd.DataFrame(columns=["customer_id", "months", "value"])
-    there = totals[totals["churned"].eq(False) & totals["spend"].notna() & (totals["tenure_months"] > 0)]
-    ahead = np.arange(1, rule.horizon_months + 1)
+    there = _running(totals)
+    lasts, worth = _lasts(found, there, rule), _discounts(rule)
+    value = there["spend"].to_numpy(float) / there["tenure_months"].to_numpy(float) * (lasts @ worth)
+    told = {"customer_id": there["customer_id"], "months": lasts.sum(axis=1), "value": value}
+    return pd.DataFrame(told).reset_index(drop=True)
+
+
+def _running(totals: pd.DataFrame) -> pd.DataFrame:
+    """Contracts not ended, of which payments and months so far are known."""
+    known = totals["spend"].notna() & (totals["tenure_months"] > 0)
+    return totals[totals["churned"].eq(False) & known]
+
+
+def _lasts(found: Staying, there: pd.DataFrame, rule: Outlook) -> np.ndarray:
+    """The chance of each running contract to last to the end of each month of the horizon."""
     so_long = there["tenure_months"].to_numpy(float)
+    ahead = np.arange(1, rule.horizon_months + 1)
     base = at(found, so_long)
     later = at(found, (so_long[:, None] + ahead).ravel()).reshape(len(there), -1)
-    lasts = later / np.where(base > 0, base, np.nan)[:, None]
-    worth = (1 + rule.discount) ** (-ahead * DAYS_A_MONTH / 365.25)
-    monthly = there["spend"].to_numpy(float) / so_long
-    return pd.DataFrame(
-        {"customer_id": there["customer_id"], "months": lasts.sum(axis=1), "value": monthly * (lasts @ worth)}
-    ).reset_index(drop=True)
+    return later / np.where(base > 0, base, np.nan)[:, None]
 
 
-def figures(found: Staying, worth: pd.DataFrame) -> dict[str, dict]:
+def _discounts(rule: Outlook) -> np.ndarray:
+    """What money of each month of the horizon is worth today."""
+    return (1 + rule.discount) ** (-np.arange(1, rule.horizon_months + 1) * DAYS_A_MONTH / 365.25)
+
+
+def may_bring(found: Staying, totals: pd.DataFrame | None, rule: Outlook, *, seed: int = 0) -> list[float]:
+    """The 90 % interval of what running contracts bring: low, high; empty where nothing is told.
+
+    Played out: the curve is that of customers drawn again, and each contract lasts as long as chance lets it.
+    """
+    if found.why or totals is None:
+        return []
+    rng, there, worth = np.random.default_rng(seed), _running(totals), np.cumsum(_discounts(rule))
+    monthly = there["spend"].to_numpy(float) / there["tenure_months"].to_numpy(float)
+    rows = totals[totals["tenure_months"].notna() & totals["churned"].notna()]
+    sums = []
+    for _ in range(PLAYS):
+        curve = Staying(_curve(rows.iloc[rng.integers(0, len(rows), len(rows))]))
+        lasts = np.nan_to_num(_lasts(curve, there, rule))
+        months = (rng.random(len(there))[:, None] < lasts).sum(axis=1)
+        sums.append(monthly @ np.concatenate([[0.0], worth])[months])
+    return [float(bound) for bound in np.quantile(sums, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])]
+
+
+def figures(found: Staying, worth: pd.DataFrame, span: list[float]) -> dict[str, dict]:
     """The curve at a year and two, and what running contracts are worth; with the reason where not told."""
     if found.why:
         return {"value.contracts.amount": {"value": None, "why": WORDS.get(found.why, found.why)}}
@@ -140,12 +174,13 @@ def figures(found: Staying, worth: pd.DataFrame) -> dict[str, dict]:
         }
         for _, row in rows.iterrows()
     }
-    total = {"value": float(worth["value"].sum()), "n": len(worth)}
+    total = {"value": float(worth["value"].sum()), "low": span[0], "high": span[1], "n": len(worth)}
     return told | {"value.contracts.amount": total}
 
 
-def told(found: Staying, worth: pd.DataFrame) -> dict:
-    """What sentences tell of contracts: year and two (the shares that last so long), ended, value, running."""
+def told(found: Staying, worth: pd.DataFrame, span: list[float]) -> dict:
+    """What sentences tell of contracts: year and two (the shares that last so long), ended, running, value with
+    its interval."""
     year, two = (float(share) for share in at(found, np.array([12.0, 24.0])))
     known = len(found.table) > 0
     return {
@@ -154,4 +189,6 @@ def told(found: Staying, worth: pd.DataFrame) -> dict:
         "ended": found.ended,
         "running": len(worth),
         "value": float(worth["value"].sum()),
+        "low": span[0] if span else 0.0,
+        "high": span[1] if span else 0.0,
     }

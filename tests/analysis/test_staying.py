@@ -57,6 +57,17 @@ def test_without_totals_nothing_is_said_and_few_endings_say_nothing():
     few = staying.staying(totals(*[(4, True, 10)] * 9, *[(5, False, 10)] * 50))
     assert (few.why, few.ended) == ("few_endings", 9)
     assert (
-        staying.figures(few, staying.contracts(few, CLIENT, Outlook()))["value.contracts.amount"]["value"]
+        staying.figures(few, staying.contracts(few, CLIENT, Outlook()), [])["value.contracts.amount"]["value"]
         is None
     )
+
+
+def test_what_contracts_may_bring_holds_what_they_are_expected_to():
+    client = pd.concat([CLIENT, totals(*[(2, False, 200)] * 30)], ignore_index=True)
+    found = staying.staying(client)
+    low, high = staying.may_bring(found, client, Outlook())
+    expected = staying.contracts(found, client, Outlook())["value"].sum()
+    # 30 contracts at 100 a month and 8 for all twelve months: chance alone moves the sum by some hundreds
+    assert low < expected < high
+    assert high - low > 1_000
+    assert staying.may_bring(staying.staying(None), None, Outlook()) == []

@@ -56,11 +56,11 @@ def test_what_is_played_out_comes_to_what_is_expected(model, people):
 
 
 def test_intervals_of_what_comes_hold_nine_times_in_ten():
-    # 40 clients by 5 classes, in purchases and in sales: 400 intervals. If each held with .9, sums of so many,
-    # dependent within a client, would lie between .86 and .94; bench/value.py asks 120 clients.
+    # 24 clients by 5 classes, in purchases and in sales: 240 intervals. If each held with .9, a share of so many,
+    # dependent within a client, would lie within .84 and .96; bench/value.py asks 120 clients.
     inside = []
-    for seed in range(40):
-        client = lives(1_200, seed=100 + seed)
+    for seed in range(24):
+        client = lives(700, seed=100 + seed)
         fitted = prediction.model(client, RULE, decimals=2)
         groups = backtest.classed(client).to_frame()
         play = prediction.played(fitted, client, groups, days=273, decimals=2, seed=seed)
@@ -68,8 +68,8 @@ def test_intervals_of_what_comes_hold_nine_times_in_ten():
             truth = client.groupby(groups["orders_so_far"])[what].sum()
             span = play.interval("orders_so_far", of=of).loc[truth.index]
             inside += ((span["low"] <= truth) & (truth <= span["high"])).tolist()
-    assert len(inside) == 400
-    assert 0.86 <= np.mean(inside) <= 0.94
+    assert len(inside) == 240
+    assert 0.84 <= np.mean(inside) <= 0.96
 
 
 def test_money_of_a_later_day_counts_less_and_without_a_discount_all_counts(model, people):
