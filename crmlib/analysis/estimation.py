@@ -105,6 +105,8 @@ def top(derivatives: Derivatives, start: np.ndarray) -> tuple[np.ndarray, np.nda
             if after[0] >= value + 1e-4 * (slope @ step) - 1e-12 * abs(value):
                 break
             step /= 2
+        else:
+            break  # no step leads up, though the hill is not flat: there is no top here
         here, (value, slope, bend) = here + step, after
         if np.abs(here - start).max() > FAR:
             break

@@ -189,11 +189,20 @@ def test_where_all_came_once_nothing_is_told():
 
 
 def test_where_nobody_leaves_chances_to_leave_are_not_made_up():
-    # 400 customers who buy to the last day: any small chance to leave says as much as any other.
-    rng = np.random.default_rng(0)
-    repeats = rng.poisson(40, 400) + 1
-    steady = pd.DataFrame({"repeats": repeats, "active_days": 362, "tenure_days": 364})
-    assert bgnbd.fit(steady).why == "weakly_identified"
+    # 400 customers of many rhythms who all buy to the last day: the smaller a chance to leave, the likelier.
+    repeats = np.random.default_rng(0).negative_binomial(3, 0.1, 400) + 1
+    steady = pd.DataFrame({"repeats": repeats, "active_days": 363, "tenure_days": 364})
+    assert bgnbd.fit(steady).why in ("not_converged", "weakly_identified")
+    nobody = bgnbd.fit(steady, leaving="none")
+    assert nobody.why == ""
+    told = bgnbd.alive(bgnbd.whole(nobody.logs, "none"), repeats, np.full(400, 1.0), np.full(400, 52.0))
+    assert (told == 1).all()
+
+
+def test_customers_of_one_rhythm_have_no_spread_of_rhythms_to_fit():
+    repeats = np.random.default_rng(0).poisson(40, 400) + 1
+    alike = pd.DataFrame({"repeats": repeats, "active_days": 363, "tenure_days": 364})
+    assert bgnbd.fit(alike, leaving="none").why in ("not_converged", "weakly_identified")
 
 
 def test_parameters_of_customers_who_lived_by_them_are_found_again():
