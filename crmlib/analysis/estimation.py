@@ -14,8 +14,9 @@ from scipy import special, stats
 from crmlib.language import WORDS
 
 LEVEL = 0.9
-STEPS = 200
+STEPS, HALVINGS = 60, 20
 FLAT = 1e-9  # units of log-likelihood still to be gained: the top is reached
+LEVEL_GROUND = 0.1  # gained by a parameter's e-fold: where no way leads to more, the hill has an edge, no top
 FAR = 25.0  # logarithms from the start: a parameter on its way to nothing or without end
 SPREAD = 2.0  # standard deviation of a logarithm; beyond it an interval spans a factor of 700
 SMALL = 500  # customers; below, the top of the hill is not round enough to be taken for its whole
@@ -99,7 +100,7 @@ def top(derivatives: Derivatives, start: np.ndarray) -> tuple[np.ndarray, np.nda
             return here, -bend
         step = ways @ (along / steep)
         step *= min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
-        for _ in range(40):
+        for _ in range(HALVINGS):
             after = derivatives(here + step)
             # A step that only rounding hinders is taken as it is.
             if after[0] >= value + 1e-4 * (slope @ step) - 1e-12 * abs(value):
@@ -156,7 +157,10 @@ def estimate(
         if information is not None:
             break
     else:
-        return Estimate(names, customers=customers, why="not_converged")
+        value, slope, _ = derivatives(here)
+        flat = np.isfinite(value) and np.abs(slope).max() < LEVEL_GROUND
+        why = "weakly_identified" if flat else "not_converged"
+        return Estimate(names, customers=customers, why=why)
     spread = np.sqrt(np.diag(np.linalg.inv(information)))
     if not np.isfinite(spread).all() or spread.max() > SPREAD:
         return Estimate(names, customers=customers, why="weakly_identified")
