@@ -311,6 +311,7 @@ WORDS = {
     "weakly_identified": "the data do not tell its parameters apart",
     "no_repeat_spend": "no repeat order is worth anything",
     "spend_without_mean": "amounts lie so far apart that they have no mean",
+    "many_histories": "too many different histories to try it on",
     "few_endings": "too few contracts have ended",
     # How customers buy, as the models tell it.
     "gap_middle": "Days between purchases: the middle customer",
