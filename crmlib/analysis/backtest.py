@@ -97,7 +97,7 @@ def backtest(
     people : their purchases by as_of; None where no order lines are supplied
     """
     if people is None or people.empty:
-        return _nothing(as_of, "not_supplied")
+        return _nothing(as_of, "no_order_lines")
     first = int(people["first_day"].min())
     cut = cut_of(first, as_of, rule)
     then = purchases(transactions, as_of=cut)

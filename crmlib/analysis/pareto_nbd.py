@@ -21,7 +21,7 @@ NAMES = ("r", "alpha", "s", "beta")
 PLACES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 STARTS = ((0.5, 0.5), (1.0, 1.0))
 MOST = 20_000  # different histories; the older model is dear, and more of them would say the same
-NEARLY = 2.0  # of log-likelihood: a difference that chance makes
+NEARLY = 3.0  # of log-likelihood: twenty to one, from which evidence is strong (Kass and Raftery 1995)
 GROUND = 1e-3  # slope of the log-likelihood at a top, for each customer
 
 

@@ -17,7 +17,7 @@ from crmlib.outlook import Outlook
 
 WEEK = bgnbd.WEEK
 PLAYED = 2_000_000  # customers times plays, of all; more only costs time
-MOST, LEAST = 1000, 200  # plays
+MOST, LEAST = 1000, 100  # plays
 BLOCK = 1_000_000  # customers times plays at once
 WAYS = ("own", "one", "none")
 
@@ -73,7 +73,7 @@ def model(people: pd.DataFrame | None, rule: Outlook, *, decimals: int | None) -
     same model at its edge, with fewer parameters, and what is used is told.
     """
     if people is None:
-        return nothing("not_supplied")
+        return nothing("no_order_lines")
     again = int((people["repeats"] > 0).sum())
     if len(people) < rule.at_least or 0 < again < rule.came_again:
         return nothing("few_customers", len(people), again)

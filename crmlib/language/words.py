@@ -305,6 +305,7 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
     # Why a model of customer value is not estimable.
+    "no_order_lines": "no order lines are supplied",
     "few_customers": "too few customers, or too few who came again",
     "all_one_time": "nobody has come a second time",
     "not_converged": "no parameters are likelier than all others",

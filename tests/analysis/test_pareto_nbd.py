@@ -54,4 +54,4 @@ def test_on_cdnow_leaving_after_a_purchase_is_likelier_than_at_any_time(sample):
 def test_what_cannot_be_fitted_is_not_compared():
     once = pd.DataFrame({"repeats": [0] * 200, "active_days": [0] * 200, "tenure_days": range(1, 201)})
     assert pareto_nbd.fit(once).why == "all_one_time"
-    assert pareto_nbd.compared(prediction.nothing("not_supplied"), None)["as_likely"] is None
+    assert pareto_nbd.compared(prediction.nothing("no_order_lines"), None)["as_likely"] is None

@@ -160,7 +160,7 @@ def test_one_time_buyers_alone_are_not_estimable():
 
 
 def test_a_client_without_order_lines_is_not_supplied():
-    refused(None, "not_supplied")
+    refused(None, "no_order_lines")
 
 
 def test_purchases_are_told_where_amounts_are_not():
