@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlib.analysis import gamma_gamma
 from crmlib.analysis.backtest import Backtest, helped
 from crmlib.analysis.prediction import Model
 from crmlib.analysis.value import GONE, Worth, habits
@@ -127,3 +128,11 @@ def overlap(found: Worth, classes: pd.DataFrame) -> dict:
         for column in ("lifetime_value", "predicted")
     ]
     return {"same": len(best[0] & best[1]) / tenth, "tenth": tenth, "n": len(known)}
+
+
+def independence(people: pd.DataFrame | None) -> dict:
+    """Whether how often and how much go apart: free (None where nobody can say), value, low, high, n."""
+    if people is None:
+        return {"value": None, "low": None, "high": None, "n": 0, "free": None}
+    told = gamma_gamma.independence(people)
+    return told | {"free": None if told["apart"] is None else not told["apart"]}
