@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from crmlib.errors import ConfigError
 from crmlib.goals import Goal, checked_tree
 from crmlib.mapping import Sources, Tables
+from crmlib.outlook import Outlook
 from crmlib.period import Period
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
@@ -65,6 +66,7 @@ class Settings(Rule):
     classes: Classes = Classes()
     classes_before: Classes | None = None  # of the previous period; what is left out is as in classes
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
+    value: Outlook = Outlook()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

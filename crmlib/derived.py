@@ -109,3 +109,20 @@ VIEW = Table(
 
 # The same customers at the previous as_of, judged by today's rules.
 CLASSES_BEFORE = dataclasses.replace(CLASSES, name="classes_before")
+
+PREDICTED = Table(
+    "predicted",
+    "07-analysis-value",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("orders", COUNT, "days with an order so far"),
+        ("so_far", MONEY, "their gross sales"),
+        ("alive", NUMBER, "probability to buy still, 0-1; 1 for who came once, by construction"),
+        ("purchases", NUMBER, "expected within the horizon"),
+        ("order_value", NUMBER, "expected of an order, smallest unit"),
+        ("predicted", NUMBER, "discounted sales expected within the horizon, smallest unit"),
+        ("predicted_low", NUMBER, "90 % of what may come lies above the lower twentieth"),
+        ("predicted_high", NUMBER, "and below the upper one"),
+        ("predicted_profit", NUMBER, "predicted × margin; empty where no profit is known"),
+    ),
+)

@@ -35,6 +35,7 @@ STEPS = (
     "04-visualisation",
     "05-analysis-performance",
     "06-analysis-satisfaction",
+    "07-analysis-value",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]

@@ -36,6 +36,7 @@ from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: on
     LEDGER,
     MARKET,
     NEEDS,
+    PREDICTED,
     QUARANTINE,
     RELATIONS,
     REPAIRS,

@@ -176,6 +176,7 @@ def test_a_tiny_client_is_told_that_it_is_too_small(tiny):
     assert forms["satisfaction.change"] == "absent"
     assert forms["classes.tier"] == "few"
     assert forms["sales.change"] == "few"
+    assert forms["value.backtest"] == forms["value.worth"] == "few"
     text = (tiny / "03-classification.ipynb").read_text("utf-8")
     assert "Only 2 customers: too few to score by fifths (at least 30)." in text
 

@@ -1,5 +1,6 @@
 """Whole runs of clients without order lines, as a user starts them: a snapshot, a tier table, both with surveys or orders."""
 
+import csv
 import json
 import os
 import subprocess
@@ -123,6 +124,7 @@ def test_the_sources_own_tier_table_comes_back_as_it_is(firms):
 def test_a_tier_table_alone_tells_totals_and_of_a_period_nothing(firms):
     found = value(firms, "tierco")
     assert (found["totals.spend"], found["totals.profit"], found["totals.orders"]) == (17000, 8000, 17)
+    assert (found["value.amount"], forms(firms, "tierco")["value.worth"]) == (None, "absent")
     assert (found["customers.total"], found["tier.high.customers"], found["tier.regraded.customers"]) == (
         3,
         1,
@@ -206,3 +208,31 @@ def test_telco_is_published_to_the_cent(telco):
     found = value(telco, "telco", "2019-Q3")
     assert {id: found[id] for id in TELCO} == TELCO
     assert round(found["satisfaction.overall.raw"], 4) == 3.2449
+
+
+def test_telcos_contracts_last_as_long_as_a_product_of_shares_says(telco):
+    # Kaplan and Meier by hand over the delivered files: at every month with an end, those left over those at risk.
+    raw = telco / "data" / "telco" / "raw"
+    months = dict(rows(raw / "Telco_customer_churn_services.csv", "Customer ID", "Tenure in Months"))
+    sheet = (
+        CalamineWorkbook.from_path(str(raw / "Telco_customer_churn_status.xlsx"))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
+    ended = {
+        row[sheet[0].index("Customer ID")]: row[sheet[0].index("Churn Label")] == "Yes" for row in sheet[1:]
+    }
+    share, found = 1.0, value(telco, "telco", "2019-Q3")
+    for month in range(1, 25):
+        at_risk = sum(int(stay) >= month for stay in months.values())
+        share *= 1 - sum(int(stay) == month and ended[one] for one, stay in months.items()) / at_risk
+        if month in (12, 24):
+            assert found[f"value.staying.{month}"] == pytest.approx(share)
+    assert found["value.bgnbd.r"] is None
+    assert forms(telco, "telco", "2019-Q3")["value.worth"] == "absent"
+
+
+def rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
+    """Cells of a delivered CSV."""
+    with path.open(encoding="utf-8") as file:
+        return [tuple(row[column] for column in columns) for row in csv.DictReader(file)]

@@ -8,7 +8,8 @@ from crmlib.definitions.market import MARKET
 from crmlib.definitions.measure import UNITS, Measure
 from crmlib.definitions.sales import SALES
 from crmlib.definitions.surveys import SURVEYS
+from crmlib.definitions.value import VALUE
 
-ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET]
+ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET, *VALUE]
 
 __all__ = ["ALL", "UNITS", "Measure"]
