@@ -121,7 +121,7 @@ WELL = {
 # What the firm rests on, however it is.
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
-    *("classes.composition", "drivers.recommend"),
+    *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -140,7 +140,8 @@ BACKGROUND = (
     *("distribution.region", "distribution.type", "sales.region", "groups.retention"),
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
-    *("satisfaction.place", "satisfaction.weakest"),
+    *("satisfaction.place", "satisfaction.weakest", "value.rhythm", "value.independence", "value.backtest"),
+    *("value.overlap", "value.alive"),
 )
 
 

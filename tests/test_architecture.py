@@ -232,20 +232,33 @@ def test_every_exhibit_says_how_many_from_where_and_what_it_serves(path):
     ids = {known.id for known in ALL}
     trees = [ast.parse(cell.source) for cell in cells(path, "code")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    named = {  # a name given to a text in the notebook may stand for it
-        target.id: node.value.value
-        for node in nodes
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    named: dict[str, set[str]] = {}  # names given to texts in the notebook may stand for them
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            for name, text in given_names(node):
+                named.setdefault(name, set()).add(text)
     for node in nodes:
         if getattr(getattr(node, "func", None), "attr", "") == "exhibit":
             given = {keyword.arg: keyword.value for keyword in node.keywords}
             assert {"title", "about", "serves"} <= set(given), ast.unparse(node)
             serves = given["serves"]
-            meant = named[serves.id] if isinstance(serves, ast.Name) else ast.literal_eval(serves)
-            assert meant in ids or measure(meant), ast.unparse(node)
+            meant = named[serves.id] if isinstance(serves, ast.Name) else {ast.literal_eval(serves)}
+            assert all(id in ids or measure(id) for id in meant), ast.unparse(node)
+
+
+def given_names(node: ast.Assign) -> list[tuple[str, str]]:
+    """Names and the texts they are given, also where several are given at once."""
+    pairs = []
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs += zip(target.elts, node.value.elts, strict=True)
+        else:
+            pairs.append((target, node.value))
+    return [
+        (name.id, text.value)
+        for name, text in pairs
+        if isinstance(name, ast.Name) and isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
 
 
 @notebooks

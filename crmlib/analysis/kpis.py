@@ -272,6 +272,19 @@ def moved(figures: Figures, before: Figures, id: str) -> dict:
     return values | bounds | counts | {"growth": growth, "size": None if growth is None else abs(growth)}
 
 
+def held(figures: Figures, before: Figures, id: str) -> bool | None:
+    """Whether a figure is not below the previous period's by more than chance; None where it is not known.
+
+    >>> now, then = {"value": 0.5, "low": 0.4, "high": 0.6}, {"value": 0.8, "low": 0.7, "high": 0.9}
+    >>> held({"x": now}, {"x": then}, "x"), held({"x": then}, {"x": now}, "x"), held({"x": now}, {}, "x")
+    (False, True, True)
+    """
+    if figures[id].get("value") is None:
+        return None
+    high = intervals.difference(figures[id], before.get(id, {})).get("high")
+    return high is None or high >= 0
+
+
 def balance(people: Figures) -> dict:
     """Who left and who came: churn rate, customers lost since the previous period, new customers.
 

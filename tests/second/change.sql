@@ -1,11 +1,19 @@
--- Why identified sales moved: what each customer paid for orders, by type of customer, split at the middle of
--- both periods. Reads `active`, `active_before`, `people` and `span`; adds to `figure`. All of it whole numbers:
+-- Why identified sales moved: what each customer paid for orders, by type of customer (where nobody's is known, by the
+-- region that the customer's newest line by the last day names), split at the middle of both periods. Reads `active`, `active_before`, `lines`, `people` and `span`; adds to `figure`. All of it whole numbers:
 -- a part of a group is num ÷ den, is rounded down, and the units then short go to the largest remainders.
 
+CREATE TABLE kinds AS
+WITH told AS (SELECT customer, arg_max(region, (day, order_no)) AS region FROM lines, span
+        WHERE known AND day <= last AND region IS NOT NULL GROUP BY customer),
+    typed AS (SELECT count(customer_type) > 0 AS any_type FROM people)
+SELECT a.customer, CASE WHEN any_type THEN customer_type ELSE told.region END AS kind
+FROM (SELECT customer FROM active UNION SELECT customer FROM active_before) a
+CROSS JOIN typed LEFT JOIN people USING (customer) LEFT JOIN told USING (customer);
+
 CREATE TABLE stayed AS
-SELECT coalesce(customer_type, 'unknown') AS kind,
+SELECT coalesce(k.kind, 'unknown') AS kind,
     sum(b.amount) AS v0, sum(b.orders) AS w0, sum(a.amount) AS v1, sum(a.orders) AS w1
-FROM active a JOIN active_before b USING (customer) LEFT JOIN people USING (customer) GROUP BY kind;
+FROM active a JOIN active_before b USING (customer) LEFT JOIN kinds k USING (customer) GROUP BY coalesce(k.kind, 'unknown');
 
 CREATE TABLE parts AS
 WITH whole AS (SELECT sum(v0) AS vv0, sum(w0) AS ww0, sum(v1) AS vv1, sum(w1) AS ww1 FROM stayed),
