@@ -140,7 +140,7 @@ BACKGROUND = (
     *("distribution.region", "distribution.type", "sales.region", "groups.retention"),
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
-    *("satisfaction.place", "satisfaction.weakest", "value.rhythm", "value.independence", "value.backtest"),
+    *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
     *("value.overlap", "value.alive"),
 )
 
