@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from crmlib.errors import ConfigError
-from crmlib.goals import Goal, checked_tree
+from crmlib.goals import Goal, Undertaking, checked_tree
 from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
@@ -66,6 +66,7 @@ class Settings(Rule):
     classes: Classes = Classes()
     classes_before: Classes | None = None  # of the previous period; what is left out is as in classes
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
+    undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
     privacy: Privacy = Privacy()
 

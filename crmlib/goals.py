@@ -1,9 +1,10 @@
-"""Goals as a client states them in `client.yml`: what is to be reached by when, who owns it, what it serves."""
+"""Goals as a client states them in `client.yml`: what is to be reached by when, who owns it, what it serves;
+and what was undertaken, with the KPI by which it is judged."""
 
 import datetime as dt
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from crmlib.measures import measure
 from crmlib.rules import Rule
@@ -33,6 +34,24 @@ class Goal(Rule):
         except KeyError:
             raise ValueError(f"kpi {self.kpi!r} is no id of GLOSSARY.md") from None
         return self
+
+
+class Undertaking(Rule):
+    """Something that was done from a day on, and the KPI by which it is judged."""
+
+    name: str = Field(min_length=1)
+    day: dt.date
+    kpi: str  # an id of GLOSSARY.md
+    direction: Literal["up", "down"] = "up"  # down: it is to become less
+
+    @field_validator("kpi")
+    @classmethod
+    def _known(cls, kpi: str) -> str:
+        try:
+            measure(kpi)
+        except KeyError:
+            raise ValueError(f"{kpi!r} is no id of GLOSSARY.md") from None
+        return kpi
 
 
 def checked_tree(goals: dict[str, Goal]) -> dict[str, Goal]:

@@ -1,6 +1,11 @@
 """What columns are called where their own name, in words, would not do: keys of the catalogue."""
 
 HEADINGS = {
+    "began_on": "Since",
+    "periods_since": "Whole periods since",
+    "expected": "Where its past led",
+    "expected_low": "90% low",
+    "expected_high": "90% high",
     "odds": "Odds",
     "actual": "Reached",
     "plan": "Plan today",

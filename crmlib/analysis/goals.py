@@ -13,7 +13,6 @@ from crmlib.measures import measure
 # KPIs that add up over periods; every other one is as it stands at the end of a period.
 SUMS = ("sales.", "profit.amount", "customers.new", "orders.count")
 CHANGES = 6  # changes of a KPI from one period to the next, below which a history tells no odds
-DAYS_A_YEAR = 365.25
 CRITERIA = ("specific", "measurable", "attainable", "relevant", "time_bound")
 History = Mapping[str, Sequence[tuple[dt.date, dt.date, float]]]
 
@@ -84,32 +83,14 @@ def probability(goal: Goal, history: History, *, as_of: dt.date, seed: int = 0) 
         return float(_reached(goal, np.array([actual(goal, history, as_of=as_of)]))[0])
     if len(values) <= CHANGES:
         return None
-    length = _length(periods)
-    ahead = max(round((goal.by - as_of).days / length), 1)
-    first = periods[0][0]
-    places = [round((start - first).days / length) + _season(first, length) for start, *_ in periods]
-    drawn = odds.paths(values, places=places, ahead=ahead, seasons=_seasons(length), seed=seed)
+    ahead = max(round((goal.by - as_of).days / odds.length(periods)), 1)
+    drawn = odds.onward(periods, ahead=ahead, seed=seed)
     ends = drawn[:, -1]
     # Without a start a total is that of one period, the last before its day.
     if adds_up(goal.kpi) and goal.start is not None:
         ends = drawn.sum(axis=1) + (actual(goal, history, as_of=as_of) or 0.0)
     unsure = 1 / (len(values) + 1)
     return float(np.clip(_reached(goal, ends).mean(), unsure, 1 - unsure))
-
-
-def _length(periods: Sequence[tuple[dt.date, dt.date, float]]) -> float:
-    """Days of a period: those of all of them hardly differ."""
-    return float(np.mean([(last - first).days + 1 for first, last, _ in periods]))
-
-
-def _seasons(length: float) -> int:
-    """Periods a year: 4 of quarters, 12 of months; 0 where periods do not share a year out."""
-    return next((n for n in (4, 12) if abs(DAYS_A_YEAR / n - length) < 2), 0)
-
-
-def _season(first: dt.date, length: float) -> int:
-    """The place of a period in its year."""
-    return round(first.timetuple().tm_yday / length)
 
 
 def _reached(goal: Goal, values: np.ndarray) -> np.ndarray:
@@ -189,7 +170,7 @@ def usual(goal: Goal, history: History) -> tuple[float | None, float | None]:
     periods = history.get(goal.kpi, ())
     values = [value for *_, value in periods]
     if adds_up(goal.kpi) and goal.start is not None and periods:
-        many = max(round(((goal.by - goal.start).days + 1) / _length(periods)), 1)
+        many = max(round(((goal.by - goal.start).days + 1) / odds.length(periods)), 1)
         values = [sum(values[n : n + many]) for n in range(len(values) - many + 1)]
     return (min(values), max(values)) if values else (None, None)
 

@@ -124,7 +124,7 @@ def history(client: Client, span: Period, periods: int | None = None) -> Series:
     A period that began before the data is left out: it is not covered whole. A KPI that cannot be computed in a
     period has no value there, and one that never can is absent.
     """
-    named = [goal.kpi for goal in client.goals.values()]
+    named = [one.kpi for one in (*client.goals.values(), *client.undertakings.values())]
     return past(client, span, periods=periods, groups=named).series()
 
 

@@ -6,12 +6,15 @@ that its fit deserves for the number of things it had to learn, and the paths ar
 to choose, and what the past cannot tell apart stays uncertain.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+Period = tuple[dt.date, dt.date, float]
 DRAWS = 10_000
+DAYS_A_YEAR = 365.25
 LEAST_FREE = 3  # values beyond what a way learns; fewer say nothing of how far it errs
 
 
@@ -97,6 +100,25 @@ def paths(
     drawn = [w.paths(chance, n, float(scale[-1])) for w, n in zip(ways, counts, strict=True) if n]
     gone = np.concatenate(drawn)
     return np.exp(gone) if relative else gone
+
+
+def onward(periods: Sequence[Period], *, ahead: int, seed: int = 0) -> np.ndarray:
+    """The same of a KPI whose periods have dates: first day, last day, value, oldest first."""
+    days, first = length(periods), periods[0][0]
+    season = round(first.timetuple().tm_yday / days)
+    places = [round((start - first).days / days) + season for start, *_ in periods]
+    values = [value for *_, value in periods]
+    return paths(values, places=places, ahead=ahead, seasons=_seasons(days), seed=seed)
+
+
+def length(periods: Sequence[Period]) -> float:
+    """Days of a period: those of all of them hardly differ."""
+    return float(np.mean([(last - first).days + 1 for first, last, _ in periods]))
+
+
+def _seasons(days: float) -> int:
+    """Periods a year: 4 of quarters, 12 of months; 0 where periods do not share a year out."""
+    return next((n for n in (4, 12) if abs(DAYS_A_YEAR / n - days) < 2), 0)
 
 
 def _ways(values: np.ndarray, places: np.ndarray, ahead: int, seasons: int) -> Iterator[_Way]:

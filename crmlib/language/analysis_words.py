@@ -1,6 +1,10 @@
 """What the codes of analysis are called: costs and loans, causes of a change, what customers say, how the market knows us."""
 
 ANALYSIS = {
+    # What became of an undertaking.
+    "better": "Better",
+    "worse": "Worse",
+    "too_early": "Too early: no whole period since",
     # Who gets a loan, what customers cost, who came back.
     "loan": "Loan",
     "project_finance": "Project finance",
