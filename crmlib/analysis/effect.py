@@ -19,9 +19,9 @@ from crmlib.measures import measure
 LEVEL = 0.9
 COLUMNS = [
     *("undertaking", "kpi", "began_on", "periods_since", "value", "expected", "expected_low"),
-    *("expected_high", "effect", "unit"),
+    *("expected_high", "outcome", "unit"),
 ]
-UNITS = {"kpi": "measure", "began_on": "date", "periods_since": "count", "effect": "word"}
+UNITS = {"kpi": "measure", "began_on": "date", "periods_since": "count", "outcome": "word"}
 UNITS |= dict.fromkeys(("value", "expected", "expected_low", "expected_high"), "row")
 
 
@@ -36,7 +36,7 @@ def effects(undertakings: Mapping[str, Undertaking], history: History, *, seed: 
     Returns
     -------
     undertaking (its name), kpi, began_on, periods_since (whole ones after that day), value (of the newest), expected (the
-    middle of where the periods before would have led by then), expected_low, expected_high (90 %), effect (better, worse,
+    middle of where the periods before would have led by then), expected_low, expected_high (90 %), outcome (better, worse,
     within_chance; too_early without a whole period since, history_too_short before, not_computed), unit
     """
     rows = [_told(one, history.get(one.kpi, ()), seed) for one in undertakings.values()]
@@ -73,6 +73,6 @@ def _led_to(before: Sequence[odds.Period], day: dt.date, seed: int) -> np.ndarra
 
 def counted(table: pd.DataFrame) -> dict:
     """Undertakings in all, told (of which an effect can be judged), better and worse (by name)."""
-    told = table[table["effect"].isin(["better", "worse", "within_chance"])]
-    named = {way: told.loc[told["effect"] == way, "undertaking"].tolist() for way in ("better", "worse")}
+    told = table[table["outcome"].isin(["better", "worse", "within_chance"])]
+    named = {way: told.loc[told["outcome"] == way, "undertaking"].tolist() for way in ("better", "worse")}
     return {"undertakings": len(table), "told": len(told)} | named

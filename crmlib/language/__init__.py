@@ -131,7 +131,8 @@ class Language:
         return self._word(value) if value in OURS else value
 
     def _names(self, values: list[str]) -> str:
-        return ", ".join(map(self._name, values))
+        # A list without a name is said to be so, never left as a gap in a sentence.
+        return ", ".join(map(self._name, values)) or self._word("nothing")
 
     def _tags(self, value: str) -> str:
         return self._words([tag for tag in value.split(",") if tag]) or MISSING

@@ -28,17 +28,17 @@ NEAR = [0.60, 0.61, 0.59, 0.60, 0.62, 0.60, 0.59, 0.61, 0.60, 0.61, 0.59, 0.60] 
 
 def test_what_jumps_out_of_its_past_is_an_effect():
     found = told([*NEAR, 0.70, 0.71, 0.70, 0.72])
-    assert (found["effect"], found["value"], found["periods_since"]) == ("better", 0.72, 4)
+    assert (found["outcome"], found["value"], found["periods_since"]) == ("better", 0.72, 4)
     assert found["expected"] == pytest.approx(0.60, abs=0.02)
-    assert told([*NEAR, 0.50, 0.49, 0.50, 0.48])["effect"] == "worse"
+    assert told([*NEAR, 0.50, 0.49, 0.50, 0.48])["outcome"] == "worse"
 
 
 def test_of_what_is_to_become_less_less_is_better():
-    assert told([*NEAR, 0.50, 0.49, 0.50, 0.48], direction="down")["effect"] == "better"
+    assert told([*NEAR, 0.50, 0.49, 0.50, 0.48], direction="down")["outcome"] == "better"
 
 
 def test_what_goes_on_as_before_is_chance():
-    assert told([*NEAR, 0.60, 0.61, 0.60, 0.61])["effect"] == "within_chance"
+    assert told([*NEAR, 0.60, 0.61, 0.60, 0.61])["outcome"] == "within_chance"
 
 
 def test_a_season_and_a_trend_are_no_effect():
@@ -47,13 +47,13 @@ def test_a_season_and_a_trend_are_no_effect():
     noise = [1, -2, 0, 2, -1, 1, -1, 0, 2, -2, 1, 0, -1, 1, 0, 1]
     values = [50 * 1.02**n * (1.2 if n % 4 == 3 else 1) * (1 + noise[n] / 200) for n in range(16)]
     found = told(values)
-    assert found["effect"] == "within_chance"
+    assert found["outcome"] == "within_chance"
     assert found["value"] - np.mean(values[:12]) > 15
 
 
 def test_the_period_in_which_it_began_belongs_to_neither_side():
     found = told([*NEAR, 9.0, 0.60, 0.61, 0.60], day=dt.date(2024, 2, 15))
-    assert (found["effect"], found["periods_since"]) == ("within_chance", 3)
+    assert (found["outcome"], found["periods_since"]) == ("within_chance", 3)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_period_in_which_it_began_belongs_to_neither_side():
 )
 def test_what_cannot_be_judged_says_why(values, day, why):
     found = told(values, day=day)
-    assert found["effect"] == why
+    assert found["outcome"] == why
     assert pd.isna(found["expected"])
 
 
@@ -74,7 +74,7 @@ def test_of_undertakings_without_effect_about_one_in_ten_seems_to_have_one():
     # Nine tenths are promised; of 200 levels without an effect, at most 32 may miss (chance of more: 1 in 200).
     chance = np.random.default_rng(5)
     missed = sum(
-        told(0.6 + 0.02 * chance.standard_normal(16))["effect"] != "within_chance" for _ in range(200)
+        told(0.6 + 0.02 * chance.standard_normal(16))["outcome"] != "within_chance" for _ in range(200)
     )
     assert 3 <= missed <= 32
 
