@@ -44,17 +44,27 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """Findings as a list; `linked`: each leads to its evidence in the notebook that tells it."""
+    """Findings as a list.
+
+    `linked`: each leads to its evidence in the notebook that tells it. `first`: here they are told, and led to.
+    """
 
     findings: list[Finding]
     linked: bool = False
+    first: bool = False
 
     def __repr__(self) -> str:
         return "\n".join(f"- {finding.sentence}" for finding in self.findings)
 
     def _repr_html_(self) -> str:
-        items = "".join(f'<li class="{finding.form}">{self._item(finding)}</li>' for finding in self.findings)
+        items = "".join(
+            f'<li class="{finding.form}"{self._place(finding)}>{self._item(finding)}</li>'
+            for finding in self.findings
+        )
         return f'<ul class="answer">{items}</ul>' if items else ""
+
+    def _place(self, finding: Finding) -> str:
+        return f' id="{finding.anchor}"' if self.first else ""
 
     def _item(self, finding: Finding) -> str:
         text = html.escape(finding.sentence)

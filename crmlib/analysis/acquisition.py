@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 from scipy import stats
 
-from crmlib.analysis.intervals import LEVEL
+from crmlib.analysis import intervals
 from crmlib.analysis.kpis import Figures
 from crmlib.classification.facts import in_memory
 from crmlib.classification.habits import first_channel
@@ -33,19 +33,14 @@ UNITS |= dict.fromkeys(("cost_each", "cost_each_low", "cost_each_high"), "money"
 
 
 def each(cost: int, people: int) -> dict:
-    """Cost ÷ customers: value, low, high, n; refused below `ENOUGH` customers.
-
-    The interval is that of the expected number of customers, which is exact for a Poisson count.
-    Source: Garwood (1936), Biometrika 28, 437–442.
+    """Cost ÷ customers as `intervals.each` has it: value, low, high, n; refused below `ENOUGH` customers.
 
     >>> {name: round(part, 1) for name, part in each(1000, 10).items()}
     {'value': 100.0, 'low': 59.0, 'high': 184.3, 'n': 10}
     """
     if people < ENOUGH:
         return {"value": None, "n": int(people), "why": FEW if people else NOBODY}
-    tail = (1 - LEVEL) / 2
-    fewest, most = stats.chi2.ppf(tail, 2 * people) / 2, stats.chi2.ppf(1 - tail, 2 * people + 2) / 2
-    return {"value": cost / people, "low": float(cost / most), "high": float(cost / fewest), "n": int(people)}
+    return intervals.each(cost, int(people))
 
 
 def won(facts: pd.DataFrame, transactions: Any) -> pd.DataFrame:
@@ -223,7 +218,7 @@ def dearer(now: Figures, before: Figures) -> dict:
     odds = stats.binomtest(one["n"], one["n"] + other["n"], part).pvalue
     size = None if growth is None else abs(growth)
     told |= {"least": min(one["n"], other["n"]), "size": size, "grew": one["value"] > other["value"]}
-    return told | {"apart": bool(odds < 1 - LEVEL)}
+    return told | {"apart": bool(odds < 1 - intervals.LEVEL)}
 
 
 def largest(table: pd.DataFrame) -> dict:

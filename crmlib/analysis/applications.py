@@ -126,8 +126,8 @@ def _waited(told: pd.DataFrame) -> dict:
         return {"value": None, "n": 0, "why": NOT_SUPPLIED if len(told) else "nothing was decided"}
     alone = pd.Series([f"row {n}" for n in range(len(known))], index=known.index, dtype=object)
     whose = known["customer_id"].astype(object).where(known["customer_id"].notna(), alone)
-    found = intervals.clustered_mean(known["waited"].astype(float), whose)
-    return found if found["value"] is not None else found | {"why": FEW}
+    each = known["waited"].astype(float).groupby(whose).agg(["sum", "size"])
+    return intervals.ratio(each["sum"], each["size"]) | {"n": len(known)}
 
 
 def by(judged: pd.DataFrame | None, dimension: str) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def told(book: Book, found: Explained, previous: str) -> Answer:
             say = _counted  # an exact nothing owes nothing to chance
         given = {"when": None if found.why else cause["moved"] > 0, "n": int(cause["sure"])}
         findings.append(say(book, f"because.{found.id}.{place}", values, aside=place > 1, **given))
-    return Answer(findings)
+    return Answer(findings, first=True)
 
 
 def _figure(book: Book, found: Explained, value: Any, of_level: int) -> list | None:

@@ -80,8 +80,7 @@ def _named(costs: pd.DataFrame | None, span: Period) -> dict:
     sums = rows[rows["known"] & rows["customer_id"].notna()].groupby("customer_id")["amount"].sum()
     if not len(sums):
         return {"value": None, "n": 0, "why": "no cost of serving names a customer"}
-    found = intervals.clustered_mean(sums.astype(float), pd.Series(sums.index, index=sums.index))
-    return found if found["value"] is not None else found | {"why": FEW}
+    return intervals.mean(sums.astype(float))
 
 
 def dealings(interactions: pd.DataFrame | None, span: Period) -> dict:

@@ -98,7 +98,7 @@ def reweighted(
     if answers is not None and len(judged):
         said = during(answers, span)
         said = said[(said["aspect"] != "recommend") & said["customer_id"].isin(judged["customer_id"])]
-        raw = intervals.clustered_mean(percent(said), said["customer_id"])
+        raw = intervals.clustered_mean(percent(said), said["customer_id"], ends=(0, 100))
         if raw["value"] is not None:
             rows.append(("as_answered", raw["value"], raw["low"], raw["high"], None, None, None, ""))
             per = pd.DataFrame({"customer_id": said["customer_id"], "score": percent(said)})

@@ -4,7 +4,6 @@ Narrower than other charts, so that their words can still be read on a telephone
 `crmlib.visualisation.charts` take; `show` is told the row's unit too (column, value, unit → text).
 """
 
-import io
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from crmlib.visualisation.charts import Chart, Heading, titled
+from crmlib.visualisation.charts import Chart, Heading, packed, titled
 from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, RED, SOFT, drawable, house_look
 
 NARROW = 5.4  # inches: on a screen of 390 points its letters are still ten points high
@@ -276,6 +275,4 @@ def _picture(
             handles=marks, loc="lower left", bbox_to_anchor=(0, 0.2 / size[1]), borderpad=0.2, **key
         )
         figure.text(0.01, 0.06 / size[1], drawable(about), fontsize=8, color=SOFT)
-        sink = io.BytesIO()
-        figure.savefig(sink, format="png", metadata={"Software": None})
-    return Chart(sink.getvalue(), alt)
+        return Chart(packed(figure), alt)

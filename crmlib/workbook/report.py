@@ -128,7 +128,7 @@ def _prose(text: str, section: Section) -> str:
 
 def _fragment(text: str) -> str:
     """HTML that a cell put out, cleaned: tables, sentences and lists, no picture, no link but to a finding."""
-    allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding}
+    allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding, "li": _of_a_finding}
     cleaner = Cleaner(
         tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, _Boxed]
     )
