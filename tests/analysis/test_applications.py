@@ -59,16 +59,17 @@ def test_an_application_counts_in_the_period_in_which_it_is_decided():
     assert told(rows)["finance.days.mean"]["why"] == "too few"
 
 
-def test_days_to_a_decision_are_a_mean_over_enough_applicants():
-    rows = applied(
-        *(
-            {"customer_id": f"c{n}", "decided_day": f"2024-10-{2 + n:02}"}  # after 1 to 12 days
-            for n in range(12)
-        )
-    )
-    figure = told(rows)["finance.days.mean"]
-    assert (figure["value"], figure["n"]) == (6.5, 12)
-    assert figure["low"] < 6.5 < figure["high"]
+def test_days_to_a_decision_are_a_mean_with_an_interval_from_fifty_applicants_on():
+    def decided(people: int) -> pd.DataFrame:
+        days = (f"2024-10-{2 + n % 12:02}" for n in range(people))  # after 1 to 12 days, as many of each
+        return applied(*({"customer_id": f"c{n}", "decided_day": day} for n, day in enumerate(days)))
+
+    few, many = (told(decided(people))["finance.days.mean"] for people in (12, 60))
+    assert (few["value"], few["n"], few["why"], "low" in few) == (6.5, 12, "too few", False)
+    assert (many["value"], many["n"]) == (6.5, 60)
+    # Five of each of 1 to 12: s = √(5 × 143 ÷ 59) = 3.481, t(59) at 95 % = 1.671; never narrower than Student's.
+    assert 6.5 - many["low"] == pytest.approx(many["high"] - 6.5)
+    assert 1.671 * 3.481 / 60**0.5 <= many["high"] - 6.5 <= 2 * 1.671 * 3.481 / 60**0.5
 
 
 def test_without_a_day_of_decision_the_day_of_the_application_stands_for_it():

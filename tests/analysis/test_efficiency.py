@@ -46,6 +46,7 @@ def test_sales_profit_and_orders_for_what_winning_and_serving_cost():
         "efficiency.profit": 3,
         "cost.an_order": 40,
         "service.mean": 10,
+        "service.named.mean": 150,  # of one customer: a fact, without an interval
     }
     assert found["service.named.mean"]["why"] == "too few"
 
@@ -75,11 +76,12 @@ def test_where_nothing_was_sold_or_is_known_of_sales_no_ratio_is_made_up():
 
 
 def test_the_mean_cost_of_those_whom_costs_name_has_an_interval():
-    rows = [("serve", f"c{n}", 100) for n in range(10)] + [("serve", "c0", 100), ("serve", None, 9999)]
+    rows = [("serve", f"c{n}", 100) for n in range(60)] + [("serve", "c0", 300), ("serve", None, 9999)]
     figure = told(costs(*rows))["service.named.mean"]
-    assert (figure["value"], figure["n"]) == (110, 10)
-    # by hand: one 200 and nine 100, s = √1000, t(9) at 95 % = 1.8331
-    assert figure["high"] - 110 == pytest.approx(1.8331 * (1000 / 10) ** 0.5, abs=1e-3)
+    assert (figure["value"], figure["n"]) == (105, 60)
+    # By hand: one 400 and 59 of 100, s = √(300² ÷ 60) = 38.73, t(59) at 95 % = 1.671; upwards the next may be as large.
+    assert 105 < 105 + 1.671 * 38.73 / 60**0.5 < figure["high"] < 105 + 3 * 1.671 * 38.73 / 60**0.5
+    assert 100 - 1.671 * 38.73 / 60**0.5 < figure["low"] < 105
 
 
 def test_contacts_are_those_of_known_customers_with_the_firm():

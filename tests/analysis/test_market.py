@@ -37,8 +37,8 @@ def test_the_newest_wave_counts_and_the_one_before_stands_beside_it():
     )
     assert (found["share"], found["share_before"], found["n"]) == (0.50, 0.40, 100)
     assert found["asked_on"].isoformat() == "2024-06-01"
-    # Wilson at 90 % for 50 of 100, as the textbook has it
-    assert (round(found["share_low"], 4), round(found["share_high"], 4)) == (0.4188, 0.5812)
+    # Wilson's with Newcombe's correction, 50 of 100 at 90 %: (100 + z² − 1 − z √(z² − 2 − 0.01 + 102)) ÷ (200 + 2 z²)
+    assert (round(found["share_low"], 4), round(found["share_high"], 4)) == (0.4140, 0.5860)
 
 
 def test_a_survey_that_calls_us_by_our_name_or_by_none_means_us():
