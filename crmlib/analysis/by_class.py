@@ -185,11 +185,11 @@ def ends(table: pd.DataFrame) -> dict:
     Returns
     -------
     names (most profit), share (of all profit), sales (its share of sales), least (names of the lowest
-    margin), margin, losing (names of groups with a loss), groups
+    margin), margin, losing (names of groups with a loss), lost (their loss, above 0), groups
     """
     known = table[table["earned"].notna()]
     if not len(known):
-        nothing = dict.fromkeys(("share", "sales", "margin"))
+        nothing = dict.fromkeys(("share", "sales", "margin", "lost"))
         return {"names": [], "least": [], "losing": [], "groups": 0} | nothing
     profit = known["earned"].astype(float)
     top = known.loc[[profit.idxmax()]].iloc[0]
@@ -202,6 +202,7 @@ def ends(table: pd.DataFrame) -> dict:
         "least": low["level"].tolist(),
         "margin": float(low["profit_margin"].iloc[0]) if len(low) else None,
         "losing": known.loc[profit < 0, "level"].tolist(),
+        "lost": int(-known.loc[profit < 0, "earned"].sum()),
         "groups": len(known),
     }
 

@@ -118,7 +118,7 @@ def test_profit_is_told_by_the_class_at_the_end_with_margin_and_share():
         ["low", 2, 3, 300, 220, 100.0, -40, pytest.approx(-40 / 220), 300 / 900, -2.0],
     ]
     ends = by_class.ends(table)
-    assert (ends["names"], ends["least"], ends["losing"]) == (["high"], ["low"], ["low"])
+    assert (ends["names"], ends["least"], ends["losing"], ends["lost"]) == (["high"], ["low"], ["low"], 40)
     unknown = by_class.contribution(bought.assign(profit=pd.array([None] * 3, "Int64")), now, ["tier"])
     assert unknown["earned"].isna().all()
     assert by_class.ends(unknown)["groups"] == 0
