@@ -17,12 +17,19 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    format_scientific,
+)
 
 from crmlib.language.words import WORDS
 
 CATALOGUES = Path(__file__).parent / "locale"
 MISSING = "—"
+VAST = 1e15  # from here on a number is written by its power of ten
 
 # Words of the library among names that a client delivered.
 OURS = ("unknown", "other", "not_supplied", "mixed", "own_firm", "whole_market")
@@ -71,6 +78,8 @@ class Language:
         return shown if not small else f"<{shown}" if value > 0 else f">-{shown}"
 
     def _money(self, value: Any) -> str:
+        if abs(value) >= VAST:
+            return f"{self.currency} {self._decimal(value, '')}"
         # Whole units from a thousand up: cents would only make the figure harder to read.
         whole = abs(value) >= 1000 or value == 0
         return format_currency(
@@ -82,7 +91,7 @@ class Language:
         )
 
     def _short_money(self, value: Any) -> str:
-        if 0 < abs(value) < 1000:
+        if 0 < abs(value) < 1000 or abs(value) >= VAST:
             return self._money(value)
         return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=1)
 
@@ -93,7 +102,13 @@ class Language:
         return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=2)
 
     def _days(self, value: float) -> str:
-        return format_decimal(value, format="#,##0.0", locale=self._locale)
+        return self._decimal(value, "#,##0.0")
+
+    def _decimal(self, value: float, form: str) -> str:
+        # An end of an interval may lie beyond all bounds; its digits would tell nothing.
+        if abs(value) >= VAST:
+            return format_scientific(value, format="0.#E0", locale=self._locale)
+        return format_decimal(value, format=form, locale=self._locale)
 
     _score = _days
 
@@ -114,7 +129,7 @@ class Language:
         return self.show(value[1], value[0])
 
     def _number(self, value: Any) -> str:
-        return format_decimal(value, format="#,##0.###", locale=self._locale)
+        return self._decimal(value, "#,##0.###")
 
     def _date(self, value: dt.date) -> str:
         return format_date(value, format="d MMM y" if self.code == "en" else "medium", locale=self._locale)
