@@ -1,7 +1,7 @@
 """CDNOW as a user runs it: the published parameters out of `results.json`, and the hold-out told."""
 
 import pytest
-from test_runs import CRM, client_of, command, results
+from runs import CRM, client_of, command, results
 
 FIRST, BOTH = "1997-01-01_1997-09-30", "1997-10-01_1998-06-30"
 
