@@ -32,21 +32,23 @@ MORE, LESS, NEITHER = "complements", "substitutes", "by_chance"
 class Chances:
     """Of one kind of customer: the sizes of baskets, how many have each, and the chance of each product and pair.
 
-    `single` is sizes × products; `product` the numbers of these products; `pair` is None where there are many.
+    `single` is sizes × products; `product` the numbers of these products; `whole` the baskets that hold every one of
+    them, where nothing is left to chance; `pair` is None where there are many.
     """
 
     sizes: np.ndarray
     many: np.ndarray
     product: np.ndarray
     single: np.ndarray
+    whole: int = 0
     pair: np.ndarray | None = None
 
     def expected(self) -> np.ndarray:
         """Baskets in which chance would bring each two products together: products × products."""
         if self.pair is not None:
-            return np.tensordot(self.many, self.pair, axes=1)
+            return np.tensordot(self.many, self.pair, axes=1) + self.whole
         loose, spread = self._loose()
-        return (self.single.T * self.many) @ self.single - (loose.T * (self.many / spread)) @ loose
+        return self.whole + (self.single.T * self.many) @ self.single - (loose.T * (self.many / spread)) @ loose
 
     def of(self, one: int, other: int) -> np.ndarray:
         """The chance of two products, by size."""
@@ -124,8 +126,9 @@ def chances(of: Baskets) -> Chances | None:
     sizes, many = sizes[inside & (sizes > 0)], many[inside & (sizes > 0)]
     if len(product) < 3 or not len(sizes):
         return None
-    # Baskets that hold everything hold it for certain: they are no part of chance.
-    wanted = (counts[product] - (of.sizes >= len(product)).sum()).astype(float)
+    whole = int((of.sizes >= len(product)).sum())
+    # A product of these alone gets a weight next to nothing.
+    wanted = np.maximum(counts[product] - whole, 1e-6)
     weights = wanted / wanted.mean()
     exact = len(product) <= FEW_PRODUCTS
     for _ in range(ROUNDS):
@@ -135,7 +138,7 @@ def chances(of: Baskets) -> Chances | None:
             break
         weights = weights * (wanted / told)
         weights /= np.exp(np.log(weights).mean())
-    return Chances(sizes, many, product, single, pair)
+    return Chances(sizes, many, product, single, whole, pair)
 
 
 def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.05) -> pd.DataFrame:
@@ -219,7 +222,7 @@ def _by_customer(of: Baskets, pair: tuple, parts: dict, *, kinds, whose) -> floa
     for kind, part in parts.items():
         at = np.searchsorted(part.product, pair)
         if (at < len(part.product)).all() and (part.product[at] == pair).all():
-            chance = np.zeros((3, int(max(sizes.max(), part.sizes.max())) + 1))
+            chance = np.ones((3, int(max(sizes.max(), part.sizes.max())) + 1))  # whole baskets hold both
             chance[:, part.sizes] = part.of(*at), *part.single[:, at].T
             mine = kinds == kind
             both, *single = chance[:, sizes[mine]]
