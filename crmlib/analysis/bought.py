@@ -13,7 +13,7 @@ import pandas as pd
 from crmlib.analysis.itemsets import Baskets, baskets
 from crmlib.classification.facts import in_memory, lines
 
-EVERY = "every"  # the kind of a customer of whom none is known
+EVERY, UNKNOWN = "every", "unknown"  # the kind of a customer where nobody has one, or this one has none
 COLUMNS = ["order", "customer_id", "item", "day", "kind"]
 
 
@@ -52,9 +52,9 @@ def bought(transactions: Any, customers: pd.DataFrame, *, as_of: int) -> pd.Data
 
 
 def kinds(whose: pd.Series, customers: pd.DataFrame) -> pd.Series:
-    """Each customer's type, `every` where none is known."""
+    """Each customer's type: `unknown` where it is not known, `every` where nobody's is."""
     told = customers.dropna(subset=["customer_type"]).set_index("customer_id")["customer_type"]
-    return whose.map(told).fillna(EVERY).astype("str") if len(told) else pd.Series(EVERY, index=whose.index)
+    return whose.map(told).fillna(UNKNOWN).astype("str") if len(told) else pd.Series(EVERY, index=whose.index)
 
 
 def returned(transactions: Any, *, as_of: int) -> pd.DataFrame:
