@@ -79,7 +79,10 @@ def main() -> None:
         table = marked(of)
         for way in ("fpgrowth", "apriori"):
             other, found = least(theirs, table, way)
-            print(f"mlxtend {way} {other:.3f} s = {other / took:.1f} × ours (at least {WANTED}), {found} rules", flush=True)
+            print(
+                f"mlxtend {way} {other:.3f} s = {other / took:.1f} × ours (at least {WANTED}), {found} rules",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, NotYet, Table
 from crmlib.contract import columns as _columns
-from crmlib.derived import CLASSES, CLASSES_BEFORE, FACTS, PREDICTED, VIEW
+from crmlib.derived import CLASSES, CLASSES_BEFORE, CROSS_SALES, DEMAND, FACTS, PREDICTED, PROPOSED, VIEW
 
 CUSTOMERS = Table(
     "customers",
@@ -316,5 +316,6 @@ ALL = {
         *(CUSTOMERS, TRANSACTIONS, SNAPSHOT, TIERS, SURVEYS, NEEDS, FEEDBACK, INTERACTIONS),
         *(RELATIONS, COSTS, CAMPAIGNS, MARKET, APPLICATIONS, QUARANTINE, REPAIRS, LEDGER),
         *(VIEW, FACTS, CLASSES, CLASSES_BEFORE, PREDICTED),
+        *(PROPOSED, CROSS_SALES, DEMAND),
     )
 }

@@ -36,6 +36,7 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "09-analysis-preferences",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]

@@ -15,7 +15,9 @@ class Preferences(Rule):
     longest: int = Field(3, ge=2, le=6)  # products in a rule; longer ones nobody acts on
     at_least: int = Field(100, ge=10)  # baskets with several products, or customers; fewer tell no habit
     proposed: int = Field(2, ge=1, le=10)  # products proposed to a customer
-    bought_again: float = Field(0.1, ge=0, le=1)  # buyers on several days, from which share a product is bought again
+    bought_again: float = Field(
+        0.1, ge=0, le=1
+    )  # buyers on several days, from which share a product is bought again
     by: Literal["week", "month"] = "month"
     ahead: int = Field(3, ge=1, le=24)  # weeks or months that demand is foretold for: a quarter
 

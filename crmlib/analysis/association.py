@@ -15,7 +15,16 @@ from scipy import stats
 from crmlib.analysis.intervals import LEVEL
 from crmlib.analysis.itemsets import Itemsets
 
-COLUMNS = ["given", "then", "length", "together", "given_baskets", "then_baskets", "support", "confidence"]
+COLUMNS = [
+    "given_items",
+    "then_item",
+    "length",
+    "both_baskets",
+    "given_baskets",
+    "then_baskets",
+    "support",
+    "confidence",
+]
 COLUMNS += ["lift", "lift_low", "lift_high", "p", "q"]
 AND = " + "
 RATE = 0.05  # of rules told as beyond chance, so many may be chance (Benjamini & Hochberg)
@@ -26,7 +35,7 @@ def candidates(sets: Itemsets) -> pd.DataFrame:
 
     Returns
     -------
-    given (tuple of numbers), then (number), together, given_baskets, then_baskets (baskets)
+    given_items (tuple of numbers), then_item (number), together, given_baskets, then_baskets (baskets)
     """
     rows = []
     for products, together in sets.counts.items():
@@ -35,7 +44,9 @@ def candidates(sets: Itemsets) -> pd.DataFrame:
         for at, then in enumerate(products):
             given = products[:at] + products[at + 1 :]
             rows.append((given, then, together, sets.counts[given], sets.counts[(then,)]))
-    return pd.DataFrame(rows, columns=["given", "then", "together", "given_baskets", "then_baskets"])
+    return pd.DataFrame(
+        rows, columns=["given_items", "then_item", "both_baskets", "given_baskets", "then_baskets"]
+    )
 
 
 def rules(sets: Itemsets, *, confidence: float) -> pd.DataFrame:
@@ -48,7 +59,7 @@ def rules(sets: Itemsets, *, confidence: float) -> pd.DataFrame:
 
     Returns
     -------
-    given and then (products), length (products in all), together, given_baskets, then_baskets (baskets), support and
+    given_items and then_item (products), length (products in all), together, given_baskets, then_baskets (baskets), support and
     confidence (0–1), lift with its 90 % interval, p (that chance alone brings so many together: one-sided, Fisher)
     and q (the share of chance among all rules as far out as this: Benjamini & Hochberg, over every rule of these
     sets, whatever its confidence).
@@ -56,21 +67,22 @@ def rules(sets: Itemsets, *, confidence: float) -> pd.DataFrame:
     every = candidates(sets)
     if every.empty:
         return pd.DataFrame(columns=COLUMNS)
-    both, given, then = (every[name].to_numpy() for name in ("together", "given_baskets", "then_baskets"))
+    both, given, then = (every[name].to_numpy() for name in ("both_baskets", "given_baskets", "then_baskets"))
     every["p"] = stats.hypergeom.sf(both - 1, sets.n, given, then)
     every["q"] = stats.false_discovery_control(every["p"].clip(0, 1))
     least = Fraction(str(confidence))
     kept = every[both * least.denominator >= given * least.numerator].reset_index(drop=True)
     names = np.array(sets.names, dtype=object)
-    kept["length"] = kept["given"].map(len) + 1
-    kept["support"] = kept["together"] / sets.n
-    kept["confidence"] = kept["together"] / kept["given_baskets"]
-    kept = kept.assign(**lift(kept["together"], kept["given_baskets"], kept["then_baskets"], n=sets.n))
-    kept["given"] = [AND.join(names[list(products)]) for products in kept["given"]]
-    kept["then"] = names[kept["then"].to_numpy(dtype=int)] if len(kept) else []
+    kept["length"] = kept["given_items"].map(len) + 1
+    kept["support"] = kept["both_baskets"] / sets.n
+    kept["confidence"] = kept["both_baskets"] / kept["given_baskets"]
+    kept = kept.assign(**lift(kept["both_baskets"], kept["given_baskets"], kept["then_baskets"], n=sets.n))
+    kept["given_items"] = [AND.join(names[list(products)]) for products in kept["given_items"]]
+    kept["then_item"] = names[kept["then_item"].to_numpy(dtype=int)] if len(kept) else []
     # Rules alike in everything come in the order of their names, never of rows.
     order = kept.sort_values(
-        ["confidence", "together", "length", "given", "then"], ascending=[False, False, True, True, True]
+        ["confidence", "both_baskets", "length", "given_items", "then_item"],
+        ascending=[False, False, True, True, True],
     )
     return order.reset_index(drop=True)[COLUMNS]
 
@@ -96,18 +108,18 @@ def telling(found: pd.DataFrame, *, rate: float = RATE) -> pd.DataFrame:
     """Rules beyond chance that no shorter rule makes needless: one with less before the arrow and as much confidence.
 
     >>> rows = [("a", "c", 8, 10), ("a + b", "c", 4, 5), ("b", "c", 1, 5)]
-    >>> made = pd.DataFrame(rows, columns=["given", "then", "together", "given_baskets"])
-    >>> telling(made.assign(q=0.01, lift=2.0))["given"].tolist()
+    >>> made = pd.DataFrame(rows, columns=["given_items", "then_item", "both_baskets", "given_baskets"])
+    >>> telling(made.assign(q=0.01, lift=2.0))["given_items"].tolist()
     ['a', 'b']
     """
     beyond = found[(found["q"] <= rate) & (found["lift"] > 1)]
     known: dict[str, list[tuple[frozenset, Fraction]]] = {}
     kept = []
-    sets = [frozenset(text.split(AND)) for text in beyond["given"]]
+    sets = [frozenset(text.split(AND)) for text in beyond["given_items"]]
     for at in sorted(range(len(beyond)), key=lambda row: len(sets[row])):
         row = beyond.iloc[at]
-        sure = Fraction(int(row["together"]), int(row["given_baskets"]))
-        shorter = known.setdefault(row["then"], [])
+        sure = Fraction(int(row["both_baskets"]), int(row["given_baskets"]))
+        shorter = known.setdefault(row["then_item"], [])
         if not any(other < sets[at] and told >= sure for other, told in shorter):
             kept.append(at)
         shorter.append((sets[at], sure))

@@ -64,11 +64,22 @@ def returned(transactions: Any, *, as_of: int) -> pd.DataFrame:
     return rows.sort_values(["customer_id", "item"], ignore_index=True)
 
 
+def groups(transactions: Any, *, as_of: int) -> dict[str, str]:
+    """The product group of each product: the one most of its lines name."""
+    rows = in_memory(named(transactions, as_of=as_of).group_by("item", "group").agg(nw.len().alias("lines")))
+    rows = rows.sort_values(["lines", "item", "group"], ascending=[False, True, True])
+    return rows.drop_duplicates("item").set_index("item")["group"].to_dict()
+
+
 def by_order(rows: pd.DataFrame) -> tuple[Baskets, np.ndarray, np.ndarray]:
     """Orders as baskets, the kind of customer of each, and a number of its customer (each nobody is one's own)."""
     of = baskets(rows.rename(columns={"order": "basket"})[["basket", "item"]])
     first = rows.drop_duplicates("order")  # baskets are numbered as they first come
-    whose = first["customer_id"].astype("str").where(first["customer_id"].notna(), "#" + first["order"].astype("str"))
+    whose = (
+        first["customer_id"]
+        .astype("str")
+        .where(first["customer_id"].notna(), "#" + first["order"].astype("str"))
+    )
     return of, first["kind"].to_numpy(dtype=object), pd.factorize(whose)[0]
 
 

@@ -21,10 +21,17 @@ from crmlib.analysis.intervals import LEVEL
 
 ORIGINS = 4  # ends of the past from which each way is tried; each costs two fits a series
 ALL = "all"  # of every group, or of every kind
-TOLD = ["product_group", "customer_type", "step", "expected", "expected_low", "expected_high"]
-TRIED = ["way", "mase", "told", "chosen"]
-COVERED = ["level", "told", "held", "factor", "held_after"]
-LEVELS = ("series", "group", "total")
+TOLD = [
+    "product_group",
+    "customer_type",
+    "step",
+    "lines_expected",
+    "lines_expected_low",
+    "lines_expected_high",
+]
+TRIED = ["way", "mase", "forecasts", "chosen"]
+COVERED = ["level", "forecasts", "held_share", "widened", "held_after"]
+LEVELS = ("each_series", "each_group", "in_all")
 NOTHING = pd.DataFrame
 
 
@@ -38,7 +45,9 @@ class Demand:
     told: pd.DataFrame = field(default_factory=lambda: NOTHING(columns=TOLD))
     tried: pd.DataFrame = field(default_factory=lambda: NOTHING(columns=TRIED))
     covered: pd.DataFrame = field(default_factory=lambda: NOTHING(columns=COVERED))
-    refused: pd.DataFrame = field(default_factory=lambda: NOTHING(columns=["product_group", "customer_type", "lines", "why"]))
+    refused: pd.DataFrame = field(
+        default_factory=lambda: NOTHING(columns=["product_group", "customer_type", "lines", "why"])
+    )
     way: str = ""
     why: str = ""
 
@@ -84,24 +93,24 @@ def _of(key, values, past: Demanded, way: str, ahead: int, extra: int) -> pd.Dat
     # Whole lines added step by step, so that their sum is the number given.
     more = np.diff(np.floor(np.arange(ahead + 1) * extra / ahead + 1e-9)).astype(int)
     expected = np.floor(told[way] + 0.5).astype(int) + more
-    content = {"product_group": key[0], "customer_type": key[1], "step": step, "expected": expected}
+    content = {"product_group": key[0], "customer_type": key[1], "step": step, "lines_expected": expected}
     return pd.DataFrame(content | {"variance": told["error"] ** 2})
 
 
 def _summed(parts: list[pd.DataFrame], factors: dict[str, float]) -> pd.DataFrame:
     """Series, sums by group, and the total, each with its interval."""
     series = pd.concat(parts, ignore_index=True)
-    group = series.groupby(["product_group", "step"], as_index=False)[["expected", "variance"]].sum()
-    total = series.groupby("step", as_index=False)[["expected", "variance"]].sum()
+    group = series.groupby(["product_group", "step"], as_index=False)[["lines_expected", "variance"]].sum()
+    total = series.groupby("step", as_index=False)[["lines_expected", "variance"]].sum()
     levels = [
-        ("total", total.assign(product_group=ALL, customer_type=ALL)),
-        ("group", group.assign(customer_type=ALL)),
-        ("series", series),
+        ("in_all", total.assign(product_group=ALL, customer_type=ALL)),
+        ("each_group", group.assign(customer_type=ALL)),
+        ("each_series", series),
     ]
     whole = pd.concat([rows.assign(factor=factors[level]) for level, rows in levels], ignore_index=True)
     reach = stats.norm.ppf((1 + LEVEL) / 2) * whole["variance"] ** 0.5 * whole["factor"]
-    low = (whole["expected"] - reach).clip(lower=0)
-    return whole.assign(expected_low=low, expected_high=whole["expected"] + reach)[TOLD]
+    low = (whole["lines_expected"] - reach).clip(lower=0)
+    return whole.assign(lines_expected_low=low, lines_expected_high=whole["lines_expected"] + reach)[TOLD]
 
 
 def _trials(able: dict[tuple, np.ndarray], past: Demanded, ahead: int) -> pd.DataFrame:
@@ -120,7 +129,11 @@ def _trials(able: dict[tuple, np.ndarray], past: Demanded, ahead: int) -> pd.Dat
             place = {"product_group": group, "customer_type": kind, "origin": back}
             for at in range(ahead):
                 ways = {way: told[way][at] for way in WAYS}
-                rows.append(place | ways | {"step": at, "came": values[cut + at], "scale": scale, "error": told["error"][at]})
+                rows.append(
+                    place
+                    | ways
+                    | {"step": at, "came": values[cut + at], "scale": scale, "error": told["error"][at]}
+                )
     return pd.DataFrame(rows)
 
 
@@ -129,7 +142,7 @@ def _scored(trials: pd.DataFrame) -> pd.DataFrame:
     if trials.empty:
         return pd.DataFrame(columns=TRIED)
     mase = [float(((trials[way] - trials["came"]).abs() / trials["scale"]).mean()) for way in WAYS]
-    table = pd.DataFrame({"way": WAYS, "mase": mase, "told": len(trials)})
+    table = pd.DataFrame({"way": WAYS, "mase": mase, "forecasts": len(trials)})
     return table.assign(chosen=table.index == table["mase"].round(6).idxmin())
 
 
@@ -143,7 +156,7 @@ def _covered(trials: pd.DataFrame, way: str) -> tuple[dict[str, float], pd.DataF
         return dict.fromkeys(LEVELS, 1.0), pd.DataFrame(columns=COVERED)
     half = stats.norm.ppf((1 + LEVEL) / 2)
     told = trials.assign(strayed=trials[way].round() - trials["came"], variance=trials["error"] ** 2)
-    keys = {"series": ["product_group", "customer_type"], "group": ["product_group"], "total": []}
+    keys = dict(zip(LEVELS, (["product_group", "customer_type"], ["product_group"], []), strict=True))
     factors, rows = {}, []
     for level in LEVELS:
         sums = told.groupby([*keys[level], "origin", "step"], as_index=False)[["strayed", "variance"]].sum()

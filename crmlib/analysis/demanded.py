@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmlib.analysis.bought import kinds, named
 from crmlib.classification.facts import in_memory
-from crmlib.period import day_of
+from crmlib.period import day_number, day_of
 from crmlib.preferences import MONTHS_A_YEAR, WEEKS_A_YEAR
 
 MOST_SERIES = 24  # the largest; all others together are one more
@@ -68,7 +68,9 @@ def demanded(transactions: Any, customers: pd.DataFrame, *, as_of: int, by: str)
         return Demanded({}, season, by, 0, "no_order_lines")
     first, last = _whole(int(rows["day"].min()), as_of, by, shift)
     rows = rows.assign(kind=kinds(rows["customer_id"], customers))
-    table = rows.pivot_table(index="step", columns=["group", "kind"], values="lines", aggfunc="sum", fill_value=0)
+    table = rows.pivot_table(
+        index="step", columns=["group", "kind"], values="lines", aggfunc="sum", fill_value=0
+    )
     table = table.reindex(np.arange(first, last + 1), fill_value=0)
     if table.empty:
         return Demanded({}, season, by, last, "few_points")
@@ -91,3 +93,9 @@ def _largest(table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     if len(order) > MOST_SERIES:
         found[(OTHERS, OTHERS)] = table[order[MOST_SERIES:]].sum(axis=1).to_numpy(dtype=float)
     return found
+
+
+def day_numbers(past: Demanded, steps: pd.Series) -> pd.Series:
+    """The number of the first day of each step ahead."""
+    days = {step: day_number(past.began(int(step))) for step in steps.unique()}
+    return steps.map(days).astype("int64")

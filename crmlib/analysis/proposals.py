@@ -1,8 +1,8 @@
 """What to propose to each customer next, by the way that has foretold last orders best (M11).
 
-Four ways: what most customers of one's kind buy (*popular*, the baseline); what one bought oneself most often
-(*again*); what customers buy who bought the same (*alike*, item to item by cosine); what goes into an order
-with what one ordered last (*rules*). Each is tried by hiding every customer's last day with an order and
+Four ways: what most customers of one's kind buy (`popular`, the baseline); what one bought oneself most often
+(`own_habit`); what customers buy who bought the same (`item_to_item`, by cosine); what goes into an order
+with what one ordered last (`by_rules`). Each is tried by hiding every customer's last day with an order and
 proposing from what went before. The best one is used if it hits oftener than popularity beyond chance; else
 popularity is.
 
@@ -20,12 +20,22 @@ from scipy import sparse, stats
 from crmlib.analysis import intervals
 from crmlib.preferences import Preferences
 
-WAYS = ("popular", "again", "alike", "rules")
+WAYS = ("popular", "own_habit", "item_to_item", "by_rules")
 BASELINE = WAYS[0]
 MOST_ITEMS = 4000  # the most bought ones are proposed; of others nobody knows enough
 MOST_TESTED = 20_000  # customers
 AT_ONCE = 2000  # customers scored together: memory
-TRIED = ["way", "hits", "customers", "share", "share_low", "share_high", "beats_by", "beats_low", "beats_high"]
+TRIED = [
+    "way",
+    "hits",
+    "customers",
+    "share",
+    "share_low",
+    "share_high",
+    "beats_by",
+    "beats_low",
+    "beats_high",
+]
 TRIED += ["coverage"]
 WRITTEN = ["customer_id", "place", "item", "way"]
 
@@ -63,10 +73,15 @@ def known(rows: pd.DataFrame, back: pd.DataFrame, rule: Preferences) -> Known:
     most = rows["item"].value_counts()
     listed = sorted(most.sort_index().sort_values(ascending=False, kind="stable").index[:MOST_ITEMS])
     rows = rows[rows["item"].isin(listed)]
-    each = rows.groupby(["customer_id", "item"], as_index=False).agg(days=("day", "nunique"), last=("day", "max"))
+    each = rows.groupby(["customer_id", "item"], as_index=False).agg(
+        days=("day", "nunique"), last=("day", "max")
+    )
     customers, items = np.unique(rows["customer_id"].astype("str")), np.array(listed, dtype=object)
     shape = (len(customers), len(items))
-    who, what = pd.Index(customers).get_indexer(each["customer_id"]), pd.Index(items).get_indexer(each["item"])
+    who, what = (
+        pd.Index(customers).get_indexer(each["customer_id"]),
+        pd.Index(items).get_indexer(each["item"]),
+    )
     days = sparse.csr_matrix((each["days"].astype(float), (who, what)), shape)
     newest = each["last"].to_numpy() == each.groupby("customer_id")["last"].transform("max").to_numpy()
     last = sparse.csr_matrix((newest.astype(float), (who, what)), shape)
@@ -110,15 +125,17 @@ def scores(of: Known, way: str, who: np.ndarray) -> np.ndarray:
     What a way cannot tell apart goes by popularity among customers of one's kind.
     """
     kinds, number = np.unique(of.kinds.astype(str), return_inverse=True)
-    member = sparse.csr_matrix((np.ones(len(number)), (number, np.arange(len(number)))), (len(kinds), len(number)))
+    member = sparse.csr_matrix(
+        (np.ones(len(number)), (number, np.arange(len(number)))), (len(kinds), len(number))
+    )
     buyers = np.asarray((member @ (of.days > 0)).todense(), dtype=float)
     popular = (buyers / np.maximum(np.bincount(number, minlength=len(kinds))[:, None], 1))[number[who]]
     own = of.days[who]
     if way == "popular":
         told = np.zeros_like(popular)
-    elif way == "again":
+    elif way == "own_habit":
         told = own.toarray()
-    elif way == "alike":
+    elif way == "item_to_item":
         told = np.asarray(own @ alike(of.days))
     else:
         told = np.asarray(of.newest[who] @ of.together)
@@ -166,14 +183,21 @@ def tried(rows: pd.DataFrame, back: pd.DataFrame, rule: Preferences) -> Tried:
     if before["item"].nunique() < 2:
         return Tried(pd.DataFrame(columns=TRIED), why="one_product")
     ends = last.groupby(mine["customer_id"]).first()
-    of = known(before, back[back["day"].to_numpy() <= back["customer_id"].map(ends).to_numpy(dtype=float)], rule)
-    hidden = mine[(mine["day"] == last) & mine["item"].isin(of.items) & mine["customer_id"].isin(of.customers)]
+    of = known(
+        before, back[back["day"].to_numpy() <= back["customer_id"].map(ends).to_numpy(dtype=float)], rule
+    )
+    hidden = mine[
+        (mine["day"] == last) & mine["item"].isin(of.items) & mine["customer_id"].isin(of.customers)
+    ]
     who = np.unique(pd.Index(of.customers).get_indexer(hidden["customer_id"]))
     who = who[:: -(-len(who) // MOST_TESTED)]
     truth = sparse.csr_matrix(
         (
             np.ones(len(hidden)),
-            (pd.Index(of.customers).get_indexer(hidden["customer_id"]), pd.Index(of.items).get_indexer(hidden["item"])),
+            (
+                pd.Index(of.customers).get_indexer(hidden["customer_id"]),
+                pd.Index(of.items).get_indexer(hidden["item"]),
+            ),
         ),
         of.days.shape,
     )[who].toarray()
@@ -189,7 +213,11 @@ def _row(way: str, hit: dict[str, np.ndarray], told: np.ndarray, items: int) -> 
     share = intervals.share(int(mine.sum()), len(mine))
     more = mine.astype(float) - hit[BASELINE]
     # Three ways are held against one: each interval is as much wider that all hold nine times in ten.
-    reach = stats.norm.ppf(1 - (1 - intervals.LEVEL) / 2 / (len(WAYS) - 1)) * more.std() / max(len(more), 1) ** 0.5
+    reach = (
+        stats.norm.ppf(1 - (1 - intervals.LEVEL) / 2 / (len(WAYS) - 1))
+        * more.std()
+        / max(len(more), 1) ** 0.5
+    )
     beats = (np.nan,) * 3 if way == BASELINE else (more.mean(), more.mean() - reach, more.mean() + reach)
     covered = len(np.setdiff1d(np.unique(told), [-1])) / items
     return (way, int(mine.sum()), len(mine), share["value"], share["low"], share["high"], *beats, covered)
@@ -223,10 +251,14 @@ def cross_sales(rows: pd.DataFrame, back: pd.DataFrame, pairs: pd.DataFrame) -> 
     Returns
     -------
     customer_id, has (bought), lacks (never bought, or taken back and not bought since: then left out), times (days with
-    what they have), ratio (how much oftener than chance the two go together)
+    what they have), times_chance (how much oftener than chance the two go together)
     """
     mine = rows[rows["customer_id"].notna()]
-    days = mine.groupby(["customer_id", "item"], as_index=False)["day"].nunique().rename(columns={"day": "times"})
+    days = (
+        mine.groupby(["customer_id", "item"], as_index=False)["day"]
+        .nunique()
+        .rename(columns={"day": "times"})
+    )
     parts = []
     for pair in pairs.to_dict("records"):
         for has, lacks in ((pair["product"], pair["other"]), (pair["other"], pair["product"])):
@@ -235,10 +267,18 @@ def cross_sales(rows: pd.DataFrame, back: pd.DataFrame, pairs: pd.DataFrame) -> 
             )
             able = days[(days["item"] == has) & ~days["customer_id"].isin(never)]
             kinds = mine.loc[mine["item"] == lacks, "kind"].unique()
-            kind = able["customer_id"].map(mine.drop_duplicates("customer_id").set_index("customer_id")["kind"])
-            parts.append(able[kind.isin(kinds)].assign(has=has, lacks=lacks, ratio=pair["ratio"]))
-    names = ["customer_id", "has", "lacks", "times", "ratio"]
+            kind = able["customer_id"].map(
+                mine.drop_duplicates("customer_id").set_index("customer_id")["kind"]
+            )
+            parts.append(
+                able[kind.isin(kinds)].assign(has=has, lacks=lacks, times_chance=pair["times_chance"])
+            )
+    names = ["customer_id", "has", "lacks", "times", "times_chance"]
     if not parts:
         return pd.DataFrame(columns=names)
     table = pd.concat(parts, ignore_index=True)[names]
-    return table.sort_values(["times", "ratio", "customer_id", "lacks"], ascending=[False, False, True, True], ignore_index=True)
+    return table.sort_values(
+        ["times", "times_chance", "customer_id", "lacks"],
+        ascending=[False, False, True, True],
+        ignore_index=True,
+    )

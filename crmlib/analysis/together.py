@@ -24,7 +24,18 @@ ROUNDS, CLOSE = 400, 1e-7
 EXPECTED = 5  # baskets: of fewer nobody can say that there are too few
 MOST_PRODUCTS = 800  # pairs of the most bought ones are looked at
 LOOKED_INTO = 2000  # pairs whose customers are looked at one by one
-COLUMNS = ["product", "other", "together", "chance", "ratio", "ratio_low", "ratio_high", "p", "q", "verdict"]
+COLUMNS = [
+    "product",
+    "other",
+    "both_baskets",
+    "chance_alone",
+    "times_chance",
+    "times_chance_low",
+    "times_chance_high",
+    "p",
+    "q",
+    "verdict",
+]
 MORE, LESS, NEITHER = "complements", "substitutes", "by_chance"
 
 
@@ -48,7 +59,9 @@ class Chances:
         if self.pair is not None:
             return np.tensordot(self.many, self.pair, axes=1) + self.whole
         loose, spread = self._loose()
-        return self.whole + (self.single.T * self.many) @ self.single - (loose.T * (self.many / spread)) @ loose
+        return (
+            self.whole + (self.single.T * self.many) @ self.single - (loose.T * (self.many / spread)) @ loose
+        )
 
     def of(self, one: int, other: int) -> np.ndarray:
         """The chance of two products, by size."""
@@ -152,7 +165,7 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
 
     Returns
     -------
-    product and other; together (baskets with both); chance (baskets expected); ratio of the two with its 90 % interval;
+    product and other; together (baskets with both); chance_alone (baskets expected); times_chance (the one over the other) with its 90 % interval;
     p (two-sided) and q; verdict: complements, substitutes or by_chance
     """
     telling = of.sizes >= 2
@@ -175,7 +188,9 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
     together = np.concatenate(
         [joined(bits[place[a]], bits[place[other[one == a]]]) for a in np.unique(one)]
     )  # `one` rises, so the parts stand in its order
-    return _judged(of, (one, other), together, expected[:, one, other], parts, kinds=kinds, whose=whose, rate=rate)
+    return _judged(
+        of, (one, other), together, expected[:, one, other], parts, kinds=kinds, whose=whose, rate=rate
+    )
 
 
 def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.DataFrame:

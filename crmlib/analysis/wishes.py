@@ -28,7 +28,9 @@ def answered(wishes: pd.DataFrame | None, rows: pd.DataFrame) -> pd.DataFrame:
     told = wishes[wishes["known"]].dropna(subset=["customer_id", "asked_day", "product_preference"])
     told = told.rename(columns={"asked_day": "day", "product_preference": "item"})[names[:3]]
     told = told[told["item"].isin(rows["item"])]
-    kinds = rows.dropna(subset=["customer_id"]).drop_duplicates("customer_id").set_index("customer_id")["kind"]
+    kinds = (
+        rows.dropna(subset=["customer_id"]).drop_duplicates("customer_id").set_index("customer_id")["kind"]
+    )
     told = told.assign(kind=told["customer_id"].map(kinds)).dropna(subset=["kind"])
     return told.astype({"day": "int64"}).sort_values(names, ignore_index=True)
 
@@ -61,7 +63,9 @@ def kept(told: pd.DataFrame, rows: pd.DataFrame, *, days: int, as_of: int) -> di
         return nothing
     expected = rate["mean"].reindex(place[known]).to_numpy()
     own = mine.to_numpy()[known]
-    spread = own.var() / len(own) + float((expected * (1 - expected) / rate["size"].reindex(place[known]).to_numpy()).mean())
+    spread = own.var() / len(own) + float(
+        (expected * (1 - expected) / rate["size"].reindex(place[known]).to_numpy()).mean()
+    )
     reach = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(spread)
     more = float(own.mean() - expected.mean())
     return {
@@ -79,12 +83,16 @@ def kept(told: pd.DataFrame, rows: pd.DataFrame, *, days: int, as_of: int) -> di
 def _bought(told: pd.DataFrame, rows: pd.DataFrame, days: int) -> pd.Series:
     """Whether each of these bought the product within so many days after."""
     numbered = told.reset_index(drop=True).reset_index(names="wish")
-    met = numbered.merge(rows[["customer_id", "item", "day"]], on=["customer_id", "item"], suffixes=("", "_bought"))
+    met = numbered.merge(
+        rows[["customer_id", "item", "day"]], on=["customer_id", "item"], suffixes=("", "_bought")
+    )
     met = met[(met["day_bought"] > met["day"]) & (met["day_bought"] <= met["day"] + days)]
     return numbered["wish"].isin(met["wish"]).astype(float)
 
 
-def extra(told: pd.DataFrame, rows: pd.DataFrame, found: dict, *, groups: dict[str, str], days: int, as_of: int) -> dict:
+def extra(
+    told: pd.DataFrame, rows: pd.DataFrame, found: dict, *, groups: dict[str, str], days: int, as_of: int
+) -> dict:
     """Lines that open wishes add to each series (product group, kind); nothing where wishes foretell nothing.
 
     Open is a wish of the last so many days that is not bought yet.
@@ -99,10 +107,14 @@ def extra(told: pd.DataFrame, rows: pd.DataFrame, found: dict, *, groups: dict[s
 
 
 def wanted(told: pd.DataFrame, rows: pd.DataFrame, *, since: int) -> pd.DataFrame:
-    """What was wished for lately beside what the same customers had bought: item, wishes, share, owned (a share)."""
+    """What was wished for lately beside what the same customers had bought: item, wishes, share, owned_share."""
     late = told[told["day"] >= since]
     ever = set(zip(rows["customer_id"], rows["item"], strict=True))
     owned = [pair in ever for pair in zip(late["customer_id"], late["item"], strict=True)]
-    table = late.assign(owned=np.array(owned, dtype=float)).groupby("item").agg(wishes=("owned", "size"), owned=("owned", "mean"))
+    table = (
+        late.assign(owned_share=np.array(owned, dtype=float))
+        .groupby("item")
+        .agg(wishes=("owned_share", "size"), owned_share=("owned_share", "mean"))
+    )
     table = table.reset_index().sort_values(["wishes", "item"], ascending=[False, True], ignore_index=True)
-    return table.assign(share=table["wishes"] / max(len(late), 1))[["item", "wishes", "share", "owned"]]
+    return table.assign(share=table["wishes"] / max(len(late), 1))[["item", "wishes", "share", "owned_share"]]

@@ -53,13 +53,13 @@ def test_the_groceries_have_as_many_rules_as_published(frequent, support, confid
 def test_rules_at_exactly_the_least_confidence_are_told(frequent):
     found = association.rules(frequent[0.001], confidence=0.8)
     # golden: a comparison of floating numbers loses four of them
-    assert (found["together"] * 5 == found["given_baskets"] * 4).sum() == 39
+    assert (found["both_baskets"] * 5 == found["given_baskets"] * 4).sum() == 39
 
 
 def test_support_confidence_and_lift_of_a_small_shop():
     lists = [["tea", "milk"]] * 6 + [["tea"]] * 2 + [["milk"]] * 4 + [["cake"]] * 8
     found = association.rules(itemsets.frequent(itemsets.of_lists(lists), support=0.1), confidence=0.1)
-    row = found[(found["given"] == "tea") & (found["then"] == "milk")].iloc[0]
+    row = found[(found["given_items"] == "tea") & (found["then_item"] == "milk")].iloc[0]
     # 20 baskets: tea 8, milk 10, both 6; 6 ÷ 20, 6 ÷ 8, (6 × 20) ÷ (8 × 10)
     assert (row["support"], row["confidence"], row["lift"]) == (0.3, 0.75, 1.5)
     table = [[6, 2], [4, 8]]
@@ -92,13 +92,15 @@ def test_a_longer_rule_that_is_no_surer_is_left_out():
     lists = [["tea", "milk", "cake"]] * 10 + [["tea", "milk"]] * 10 + [["cake"]] * 20 + [["ham"]] * 20
     found = association.rules(itemsets.frequent(itemsets.of_lists(lists), support=0.1), confidence=0.5)
     told = association.telling(found)
-    assert "cake + tea" in found["given"].tolist()
+    assert "cake + tea" in found["given_items"].tolist()
     # tea alone says milk for certain: cake beside it adds nothing
-    assert told["given"].tolist().count("cake + tea") == 0
-    assert ("tea", "milk") in set(zip(told["given"], told["then"], strict=True))
+    assert told["given_items"].tolist().count("cake + tea") == 0
+    assert ("tea", "milk") in set(zip(told["given_items"], told["then_item"], strict=True))
 
 
 def test_one_product_makes_no_rule():
-    found = association.rules(itemsets.frequent(itemsets.of_lists([["tea"]] * 50), support=0.01), confidence=0.1)
+    found = association.rules(
+        itemsets.frequent(itemsets.of_lists([["tea"]] * 50), support=0.01), confidence=0.1
+    )
     assert found.empty
     assert association.telling(found).empty

@@ -56,7 +56,10 @@ def test_a_share_that_falls_on_a_whole_number_of_baskets_needs_no_more():
 def test_the_order_of_rows_decides_nothing():
     rng = np.random.default_rng(3)
     rows = pd.DataFrame({"basket": rng.integers(0, 90, 400), "item": rng.choice(list("abcdef"), 400)})
-    one, other = (itemsets.frequent(itemsets.baskets(r), support=0.1) for r in (rows, rows.sample(frac=1, random_state=1)))
+    one, other = (
+        itemsets.frequent(itemsets.baskets(r), support=0.1)
+        for r in (rows, rows.sample(frac=1, random_state=1))
+    )
     assert one.counts == other.counts
 
 
