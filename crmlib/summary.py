@@ -119,11 +119,13 @@ WELL = {
     "classes.at_a_loss": YES,
     "expectation.gap": NO,
     "classes.tiering": YES,
+    "preferences.cross_sales": YES,
 }
 # What the firm rests on, however it is.
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
     *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
+    *("demand.next", "preferences.rule", "proposals.way"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -143,7 +145,8 @@ BACKGROUND = (
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
     *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
-    *("value.overlap", "value.alive"),
+    *("value.overlap", "value.alive", "preferences.complements", "preferences.substitutes"),
+    *("demand.way", "demand.wishes", "price.needs", "price.elasticity"),
 )
 
 
