@@ -780,8 +780,12 @@ def test_nobody_is_said_to_have_moved_whose_facts_did_not(demo, moved):
     assert set(quiet["fact"]) <= {"orders_a_year", "tenure_days"}
 
 
+def kinds_of(demo) -> pd.DataFrame:
+    return demo.people["customer_type"].rename_axis("customer_id").reset_index()
+
+
 def test_what_is_planted_to_go_together_is_found_and_what_it_displaces(demo):
-    planted, customers = demo.truth["truths"]["together"], demo.people.reset_index()
+    planted, customers = demo.truth["truths"]["together"], kinds_of(demo)
     rows = bought.bought(demo.orders, customers, as_of=QUARTER.day_range[1])
     of, kinds, whose = bought.by_order(rows)
     assert abs(of.n - planted["baskets"]) <= 0.002 * planted["baskets"]  # gifts and strangers apart
@@ -799,7 +803,7 @@ def test_what_is_planted_to_go_together_is_found_and_what_it_displaces(demo):
 
 def test_the_planted_season_is_found(demo):
     season = demo.truth["truths"]["season"]
-    past = demanded.demanded(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1], by="month")
+    past = demanded.demanded(demo.orders, kinds_of(demo), as_of=QUARTER.day_range[1], by="month")
     own = past.series[season["product_group"], "personal"]
     mine = demanded.Demanded({(season["product_group"], "personal"): own}, past.season, past.by, past.last)
     found = demand.demand(mine, ahead=4)
@@ -812,7 +816,7 @@ def test_the_planted_season_is_found(demo):
 
 def test_who_states_to_look_at_the_price_responds_to_it(demo):
     need = demo.people["need"].rename_axis("customer_id").reset_index().dropna()
-    priced = price_response.lines(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1])
+    priced = price_response.lines(demo.orders, kinds_of(demo), as_of=QUARTER.day_range[1])
     each = price_response.at_discount(priced, at_least=30)
     _, agreed = price_response.beside_stated(each, need.assign(need_source="stated"))
     assert agreed["n"] > 300

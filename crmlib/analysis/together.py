@@ -20,7 +20,7 @@ from crmlib.analysis.intervals import LEVEL
 from crmlib.analysis.itemsets import Baskets, chosen, joined, packed
 
 FEW_PRODUCTS = 24  # up to which chances are exact
-ROUNDS, CLOSE = 400, 1e-7
+ROUNDS, CLOSE = 200, 1e-5
 EXPECTED = 5  # baskets: of fewer nobody can say that there are too few
 MOST_PRODUCTS = 800  # pairs of the most bought ones are looked at
 LOOKED_INTO = 2000  # pairs whose customers are looked at one by one
@@ -54,14 +54,13 @@ class Chances:
     whole: int = 0
     pair: np.ndarray | None = None
 
-    def expected(self) -> np.ndarray:
-        """Baskets in which chance would bring each two products together: products × products."""
+    def expected(self, at: np.ndarray) -> np.ndarray:
+        """Baskets in which chance would bring each two of these products together (by their places here)."""
         if self.pair is not None:
-            return np.tensordot(self.many, self.pair, axes=1) + self.whole
+            return np.tensordot(self.many, self.pair[:, at][:, :, at], axes=1) + self.whole
         loose, spread = self._loose()
-        return (
-            self.whole + (self.single.T * self.many) @ self.single - (loose.T * (self.many / spread)) @ loose
-        )
+        single, loose = self.single[:, at], loose[:, at]
+        return self.whole + (single.T * self.many) @ single - (loose.T * (self.many / spread)) @ loose
 
     def of(self, one: int, other: int) -> np.ndarray:
         """The chance of two products, by size."""
@@ -70,9 +69,9 @@ class Chances:
         loose, spread = self._loose()
         return self.single[:, one] * self.single[:, other] - loose[:, one] * loose[:, other] / spread
 
-    def spread(self) -> np.ndarray:
+    def spread(self, at: np.ndarray) -> np.ndarray:
         """The variance of those numbers, with every product bought as often as it was: as of a hypergeometric."""
-        loose = self.single * (1 - self.single)
+        loose = self.single[:, at] * (1 - self.single[:, at])
         return (loose.T * self.many) @ loose
 
     def _loose(self) -> tuple[np.ndarray, np.ndarray]:
@@ -116,15 +115,20 @@ def exactly(weights: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return first, pair
 
 
-def nearly(weights: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The same chances of each product where there are many: odds of its weight times one factor a size."""
-    low, high = np.full(len(sizes), -60.0), np.full(len(sizes), 60.0)
-    log = np.log(weights)[None, :]
-    for _ in range(60):
-        middle = (low + high) / 2
-        total = (1 / (1 + np.exp(-(log + middle[:, None])))).sum(axis=1)
-        low, high = np.where(total < sizes, middle, low), np.where(total < sizes, high, middle)
-    return 1 / (1 + np.exp(-(log + middle[:, None])))
+def nearly(
+    weights: np.ndarray, factors: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same chances of each product where there are many: odds of its weight times one factor a size.
+
+    The factors (logarithms) are mended by one step of Newton's, for the caller comes again with better weights.
+    Returns the chances, the factors, and how many products a basket would hold.
+    """
+    for _ in range(2):
+        single = 1 / (1 + np.exp(-(np.log(weights)[None, :] + factors[:, None])))
+        held = single.sum(axis=1)
+        step = (sizes - held) / np.maximum((single * (1 - single)).sum(axis=1), 1e-9)
+        factors = factors + np.clip(step, -1, 1)
+    return single, factors, held
 
 
 def chances(of: Baskets) -> Chances | None:
@@ -143,11 +147,15 @@ def chances(of: Baskets) -> Chances | None:
     # A product of these alone gets a weight next to nothing.
     wanted = np.maximum(counts[product] - whole, 1e-6)
     weights = wanted / wanted.mean()
-    exact = len(product) <= FEW_PRODUCTS
+    exact, pair, held = len(product) <= FEW_PRODUCTS, None, sizes
+    factors = np.log(sizes / len(product))
     for _ in range(ROUNDS):
-        single, pair = exactly(weights, sizes) if exact else (nearly(weights, sizes), None)
+        if exact:
+            single, pair = exactly(weights, sizes)
+        else:
+            single, factors, held = nearly(weights, factors, sizes)
         told = many @ single
-        if np.abs(told / wanted - 1).max() < CLOSE:
+        if max(np.abs(told / wanted - 1).max(), np.abs(held / sizes - 1).max()) < CLOSE:
             break
         weights = weights * (wanted / told)
         weights /= np.exp(np.log(weights).mean())
@@ -171,26 +179,25 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
     telling = of.sizes >= 2
     of, kinds, whose = chosen(of, telling), kinds[telling], whose[telling]
     looked = np.sort(np.argsort(-of.counts, kind="stable")[:MOST_PRODUCTS])
-    expected, parts = np.zeros((2, len(of.names), len(of.names))), {}
+    expected, parts = np.zeros((2, len(looked), len(looked))), {}
     for kind in np.unique(kinds):
         part = chances(chosen(of, kinds == kind))
         if part is not None:
-            expected[0][np.ix_(part.product, part.product)] += part.expected()
-            expected[1][np.ix_(part.product, part.product)] += part.spread()
+            at = np.flatnonzero(np.isin(part.product, looked))
+            here = np.ix_(*[np.searchsorted(looked, part.product[at])] * 2)
+            expected[0][here] += part.expected(at)
+            expected[1][here] += part.spread(at)
             parts[kind] = part
-    one, other = (looked[side] for side in np.triu_indices(len(looked), 1))
+    one, other = np.triu_indices(len(looked), 1)
     enough = expected[0, one, other] >= EXPECTED
     one, other = one[enough], other[enough]
     if not len(one):
         return pd.DataFrame(columns=COLUMNS)
     bits = packed(of, looked)
-    place = np.searchsorted(looked, np.arange(len(of.names)))
-    together = np.concatenate(
-        [joined(bits[place[a]], bits[place[other[one == a]]]) for a in np.unique(one)]
-    )  # `one` rises, so the parts stand in its order
-    return _judged(
-        of, (one, other), together, expected[:, one, other], parts, kinds=kinds, whose=whose, rate=rate
-    )
+    # `one` rises, so the parts stand in its order
+    both = np.concatenate([joined(bits[a], bits[other[one == a]]) for a in np.unique(one)])
+    which = (looked[one], looked[other])
+    return _judged(of, which, both, expected[:, one, other], parts, kinds=kinds, whose=whose, rate=rate)
 
 
 def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.DataFrame:
