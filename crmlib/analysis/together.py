@@ -20,10 +20,10 @@ from crmlib.analysis.intervals import LEVEL
 from crmlib.analysis.itemsets import Baskets, chosen, joined, packed
 
 FEW_PRODUCTS = 24  # up to which chances are exact
-ROUNDS, CLOSE = 200, 1e-5
+ROUNDS, CLOSE = 100, 1e-4
 EXPECTED = 5  # baskets: of fewer nobody can say that there are too few
 MOST_PRODUCTS = 800  # pairs of the most bought ones are looked at
-LOOKED_INTO = 2000  # pairs whose customers are looked at one by one
+LOOKED_INTO = 1000  # pairs whose customers are looked at one by one; others stray as the worst of these
 COLUMNS = [
     "product",
     "other",
@@ -207,9 +207,14 @@ def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.Dat
     p = _p(together, chance, spread)
     screened = np.argsort(p, kind="stable")[:LOOKED_INTO]
     screened = screened[p[screened] <= rate]
+    worst = 1.0
     for at in screened:
         found = _by_customer(of, (one[at], other[at]), parts, kinds=kinds, whose=whose)
+        worst = max(worst, found / spread[at])
         spread[at] = max(spread[at], found)
+    rest = p <= rate
+    rest[screened] = False
+    spread[rest] *= worst
     p = _p(together, chance, spread)
     q = stats.false_discovery_control(p)
     ratio, low, high = _ratio(together, chance, spread)
