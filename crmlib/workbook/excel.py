@@ -15,6 +15,7 @@ from crmlib.exhibits import fields
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
+from crmlib.sentences import About
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 LAST_ROW = 1_048_576
@@ -137,7 +138,7 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
     """Title, the table, and what a reader must know to trust it."""
     columns, rows = exhibit["columns"], exhibit["rows"][: LAST_ROW - 8]
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
-    sheet.write_string(1, 0, corrections.cut(exhibit["about"]), formats["about"])
+    sheet.write_string(1, 0, corrections.cut(About.read(exhibit["about"]).told(language)), formats["about"])
     for number, column in enumerate(columns):
         heading = language.text(column["heading"])
         _heading(sheet, 3, number, heading, formats)
@@ -147,7 +148,7 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             _cell(sheet, at, number, value, _unit(column["unit"], own), language, formats)
     if not rows:
-        sheet.write_string(4, 0, exhibit["nothing"])
+        sheet.write_string(4, 0, language.text(exhibit["nothing"]))
     if columns:
         sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
     sheet.freeze_panes(4, 0)
