@@ -20,6 +20,7 @@ from crmlib.sentences import About, Bundle, Said, spoken
 
 SHOWN_ROWS = 20
 NEAR = {"moved", "so_far"}  # two values that lie close together are told apart
+WORDED = ("word", "name", "tags", "group", "joint", "phrase", "form")  # shown by a word of the catalogue
 NUMERIC = ("change", "count", "money", "share", "days", "score", "number", "points", "shift")
 
 
@@ -45,7 +46,7 @@ class Exhibit:
     table: pd.DataFrame
     language: Language
     units: dict[str, str] = field(default_factory=dict)
-    about: About = About()
+    about: About = field(default_factory=About)
     serves: str = ""
     sought: bool = False
     chart: Any = None
@@ -105,11 +106,7 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [
-            c
-            for c in self.columns
-            if self._unit(c, "text") in ("word", "name", "tags", "group", "joint", "measure")
-        ]
+        shown = [c for c in self.columns if self._unit(c, "text") in (*WORDED, "measure")]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -256,6 +253,8 @@ _UNITS = {
     "fields": "agreeing different field near same",
     "tags": "signs tags",
     "group": "group_name",
+    "phrase": "age what",
+    "form": "form",
     "joint": "cause",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}

@@ -78,6 +78,11 @@ class Language:
         """
         return self._locale.get_display_name(self._locale)
 
+    @property
+    def thousand(self) -> int:
+        """The first number that this language writes short: 1,000, in Chinese 10,000."""
+        return 10_000 if self._locale.language == "zh" else 1_000
+
     def file(self, name: str) -> str:
         """The name of a published file in this language: plain in the first, else with its code.
 
@@ -140,7 +145,7 @@ class Language:
         )
 
     def _short_money(self, value: Any) -> str:
-        if 0 < abs(value) < 1000 or abs(value) >= VAST:
+        if 0 < abs(value) < self.thousand or abs(value) >= VAST:
             return self._money(value)
         return format_compact_currency(value, self.currency, locale=self._locale, fraction_digits=1)
 
@@ -181,7 +186,9 @@ class Language:
         return self._decimal(value, "#,##0.###")
 
     def _date(self, value: dt.date) -> str:
-        return format_date(value, format="d MMM y" if self._locale.language == "en" else "medium", locale=self._locale)
+        return format_date(
+            value, format="d MMM y" if self._locale.language == "en" else "medium", locale=self._locale
+        )
 
     def _word(self, value: str) -> str:
         return self._own.get(value) or self.text(WORDS.get(value, value))
@@ -197,6 +204,14 @@ class Language:
     def _names(self, values: list[str]) -> str:
         # A list without a name is said to be so, never left as a gap in a sentence.
         return self._list(map(self._name, values)) or self._word("nothing")
+
+    def _form(self, value: str) -> str:
+        """How a file was read, as in "GB18030, comma" or "sheet Orders"."""
+        return self._list(map(self._read_as, value.split(", ")))
+
+    def _read_as(self, part: str) -> str:
+        kind, _, name = part.partition(" ")
+        return self.text("sheet {name}", name=name) if kind == "sheet" and name else self.text(part)
 
     def _tags(self, value: str) -> str:
         return self._words([tag for tag in value.split(",") if tag]) or MISSING

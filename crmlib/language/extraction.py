@@ -146,11 +146,11 @@ def _tables() -> Iterator[tuple[str, str]]:
     """Texts that stand in tables of the library."""
     from crmlib import tables
     from crmlib.exhibits import HEADINGS
-    from crmlib.language import WORDS
+    from crmlib.language.words import PHRASES, WORDS
     from crmlib.measures import ALL
 
-    for place, found in (("words", WORDS), ("headings", HEADINGS)):
-        yield from ((text, place) for text in found.values())
+    for place, found in (("words", WORDS.values()), ("words", PHRASES), ("headings", HEADINGS.values())):
+        yield from ((text, place) for text in found)
     for measure in ALL:
         yield measure.label, "measures"
         yield measure.formula, "measures"

@@ -353,3 +353,10 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
+
+# What stands in tables as it is said, and is no code.
+PHRASES = (
+    *("rows", "sum", "mean"),
+    *("under 18", "70 and over"),
+    *("comma", "semicolon", "tab", "bar", "blank", "JSON lines"),
+)

@@ -11,7 +11,7 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.collection import corrections
-from crmlib.exhibits import fields
+from crmlib.exhibits import WORDED, fields
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
@@ -31,6 +31,10 @@ FORMATS = {
     "points": "+0.0%;-0.0%;0.0%",
     "shift": "+0.0;-0.0;0.0",
 }
+# How Chinese writes money: in ten thousands and hundred millions. A spreadsheet scales by thousands alone, so that the
+# point before the last digits is set as a letter. The cell keeps the whole amount.
+CHINESE = {"money 万": '0\\.0,"万"', "money 亿": '0\\.00,,"亿"', "date": 'yyyy"年"m"月"d"日"'}
+TEN_THOUSAND, HUNDRED_MILLION = 10_000, 100_000_000
 
 
 def exhibits(
@@ -41,7 +45,7 @@ def exhibits(
     contents = language.text("Contents")
     names = sheet_names([contents, *(exhibit["id"] for _, exhibit in found)])
     with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
-        formats = _formats(book, client.decimals)
+        formats = _formats(book, client.decimals, language)
         _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
         for name, (_, exhibit) in zip(names[1:], found, strict=True):
             _exhibit(book.add_worksheet(name), exhibit, language, formats)
@@ -107,9 +111,10 @@ def _workbook(path: Path, made: dt.datetime, *, lean: bool = False) -> xlsxwrite
     return book
 
 
-def _formats(book: xlsxwriter.Workbook, decimals: int) -> dict[str, Any]:
-    money = "#,##0" + ("." + "0" * decimals if decimals else "")
-    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | {"money": money}).items()}
+def _formats(book: xlsxwriter.Workbook, decimals: int, language: Language | None = None) -> dict[str, Any]:
+    money = {"money": "#,##0" + ("." + "0" * decimals if decimals else "")}
+    money |= CHINESE if language and language.tag.startswith("zh") else {}
+    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | money).items()}
     shapes |= {
         "title": {"bold": True, "font_size": 13},
         "about": {"italic": True, "font_color": "#555555"},
@@ -168,14 +173,25 @@ def _cell(
     if value is None:
         return
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        sheet.write_number(row, column, value, formats.get(unit))
+        sheet.write_number(row, column, value, formats.get(_sized(unit, value, formats)))
     elif unit == "date" and (day := _day(value)):
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name", "tags", "group", "joint") else text
+        text = language.show(value, unit) if unit in WORDED else text
         text = fields(text, language) if unit == "fields" else text
         sheet.write_string(row, column, corrections.cut(text))
+
+
+def _sized(unit: str, value: float, formats: dict) -> str:
+    """The format of a number: large money in the short form of the language, where it has one.
+
+    >>> _sized("money", -25_000, {"money 万": "…"}), _sized("money", 25_000, {}), _sized("share", 25_000, {})
+    ('money 万', 'money', 'share')
+    """
+    if unit == "money" and "money 万" in formats and abs(value) >= TEN_THOUSAND:
+        return "money 亿" if abs(value) >= HUNDRED_MILLION else "money 万"
+    return unit
 
 
 def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
@@ -201,7 +217,9 @@ def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dic
     last = min(len(lines), LAST_ROW - 1)
     for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
         words = [(language.show(str(reason), "word"), header) for reason, header in reasons]
-        why = "; ".join(f"{reason}: {header}" if header else reason for reason, header in words)
+        why = language.text("; ").join(
+            f"{reason}: {header}" if header else reason for reason, header in words
+        )
         sheet.write_string(at, 0, corrections.cut(why))
         sheet.write_string(at, 1, corrections.cut(str(file)))
         if tab:

@@ -314,28 +314,39 @@ class _Boxed(Filter):
 
 
 def index(runs: Sequence[dict]) -> str:
-    """`reports/index.html`: every run with its headline figures."""
-    english = Language("en", "EUR")
-    rows = [_row(run, Language("en", run["currency"])) for run in runs]
+    """`reports/index.html`: every run with its headline figures, in the language that all clients read first.
+
+    Where they differ in it, the page is in English; each row links to its report in every language.
+    """
+    first = {run.get("language", "en") for run in runs}
+    reader = Language(first.pop() if len(first) == 1 else "en", "EUR")
     figures = [measure(id).label for id in HEADLINES]
+    columns = [
+        reader.text("Client"),
+        reader.text("Period"),
+        *map(reader.text, figures),
+        reader.text("Published"),
+    ]
+    numbers = range(2, 2 + len(figures))
     return _page(
         "index.html.j2",
-        title=english.text("Reports"),
-        headings=[
-            (english.text(text), text in figures) for text in ("Client", "Period", *figures, "Published")
-        ],
-        rows=rows,
-        nothing=english.text("Nothing has been published yet."),
+        lang=reader.tag,
+        title=reader.text("Reports"),
+        headings=[(text, place in numbers) for place, text in enumerate(columns)],
+        rows=[_row(run, Language(reader.code, run["currency"])) for run in runs],
+        nothing=reader.text("Nothing has been published yet."),
     )
 
 
 def _row(run: dict, language: Language) -> dict:
     figures = [run["results"].get(id) or {"value": None, "unit": "number"} for id in HEADLINES]
     published = dt.datetime.fromisoformat(run["published_at"])
+    further = [Language(code, "EUR", first=False) for code in run.get("languages", [])[1:]]
     return {
         "client": f"{run['name']} ({run['client']})",
         "period": run["period"],
         "href": f"{run['folder']}/report.html",
+        "others": [(f"{run['folder']}/{o.file('report.html')}", o.tag, o.own_name) for o in further],
         "mark": language.text("incomplete") if run["incomplete"] else "",
         "figures": [language.show(f["value"], f["unit"]) for f in figures],
         "published": published.strftime("%Y-%m-%d %H:%M UTC"),
