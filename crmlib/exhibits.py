@@ -84,7 +84,7 @@ class Exhibit:
 
     def heading(self, column: str) -> str:
         """What a column is called in the reader's language."""
-        return self.language.text(heading(column))
+        return self.language.heading(heading(column))
 
     def cell(self, column: str, value: Any, row_unit: str = "text") -> str:
         """What a cell shows."""

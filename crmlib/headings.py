@@ -172,6 +172,7 @@ HEADINGS = {
     "weight": "Weight",
     "weight_share": "Share of the weights",
     "word": "Which",
+    "tags": "Tags",
     # Called in words as in the table.
     "accuracy": "Accuracy",
     "accuracy_before": "Accuracy before",

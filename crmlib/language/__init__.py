@@ -26,7 +26,7 @@ from babel.numbers import (
 )
 
 from crmlib.language import catalogues
-from crmlib.language.words import WORDS
+from crmlib.language.words import HEADING, SOURCE, WORDS
 
 MISSING = "—"
 # Set where a run is published: what is shown is then told in every language of the client, not in the first alone.
@@ -94,8 +94,12 @@ class Language:
 
     def text(self, key: str, /, **values: Any) -> str:
         """The text of this key in this language, its places filled."""
-        text = self._translated(key) if key else ""
+        text = self._translated(key, None) if key else ""
         return self._formatter.vformat(text, (), values) if values else text
+
+    def heading(self, key: str) -> str:
+        """A text of the catalogue as the heading of a column, where one word in English is two in this language."""
+        return self._translated(key, HEADING)
 
     def composed(self, text: str) -> str:
         """A text put together from parts, with the signs between them that this language sets.
@@ -224,7 +228,7 @@ class Language:
 
     def _sources(self, value: str) -> str:
         """Tables and files that something was computed from, as in "surveys, classes"."""
-        return self._list(map(self.text, value.split(", ")))
+        return self._list(self._translated(name, SOURCE) for name in value.split(", "))
 
     def _levels(self, values: list[list[str]]) -> str:
         """Levels of classes, each with its class: "High" alone may be a tier or a value."""

@@ -26,20 +26,27 @@ def known() -> tuple[str, ...]:
     return tuple(sorted({ENGLISH, *(path.parts[-3] for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}"))}))
 
 
-def translator(locale: Locale) -> Callable[[str], str]:
-    """Text of the catalogue → the same in this language; a text without a translation stays as it is."""
+def translator(locale: Locale) -> Callable[[str, str | None], str]:
+    """Text of the catalogue, and in which sense, if it has several → the same in this language.
+
+    A sense without a translation of its own has that of the text; a text without one stays as it is.
+    """
     if locale.language == ENGLISH:
-        return lambda key: key
+        return lambda key, sense: key
     texts = _texts(LOCALES, locale.language)
+
+    def found(key: str, sense: str | None) -> str | None:
+        return texts.get((sense, key)) or texts.get((None, key))
+
     if locale.script != "Hant":
-        return lambda key: texts.get(key, key)
+        return lambda key, sense: found(key, sense) or key
     converted = _converter(TRADITIONAL.get(locale.territory or "", "s2t"))
-    return lambda key: converted(texts[key]) if key in texts else key
+    return lambda key, sense: converted(text) if (text := found(key, sense)) else key
 
 
 @lru_cache(maxsize=8)
-def _texts(folder: Path, language: str) -> dict[str, str]:
-    """Key → translation; what a translator marked as doubtful counts as not translated."""
+def _texts(folder: Path, language: str) -> dict[tuple[str | None, str], str]:
+    """Sense and key → translation; what a translator marked as doubtful counts as not translated."""
     from babel.messages.pofile import read_po  # an English run need not pay for it
 
     path = folder / language / "LC_MESSAGES" / DOMAIN
@@ -47,7 +54,7 @@ def _texts(folder: Path, language: str) -> dict[str, str]:
         return {}
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
-    return {m.id: m.string for m in catalogue if m.id and m.string and not m.fuzzy}
+    return {(m.context, m.id): m.string for m in catalogue if m.id and m.string and not m.fuzzy}
 
 
 @lru_cache(maxsize=4)

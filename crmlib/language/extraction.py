@@ -16,10 +16,12 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from crmlib.language.words import HEADING, PHRASES, SOURCE, TWO_SENSES, WORDS
+
 # Function → which positional arguments are texts. Keyword arguments count wherever they stand.
 CALLS = {
     **dict.fromkeys(("text", "Said", "note"), (0,)),
-    "about": (1, -1),
+    "about": (1,),
     "Tally": (-2,),
     "nothing": (2,),
 }
@@ -31,8 +33,8 @@ _CODE = re.compile(r"[a-z0-9]+([._][a-z0-9]+)+|[A-Z_]+")  # an id or the name of
 def messages(root: Path) -> bytes:
     """The template of all catalogues, in the order of files and lines."""
     catalogue = Catalog(project="crmlib", header_comment="# Texts of the CRM workbook.", fuzzy=False)
-    for text, place in texts(root):
-        catalogue.add(text, locations=[(place, None)])
+    for text, place, sense in texts(root):
+        catalogue.add(text, locations=[(place, None)], context=sense)
     return _written(catalogue, omit_header=True)
 
 
@@ -53,44 +55,48 @@ def _written(catalogue: Catalog, **how: bool) -> bytes:
     return sink.getvalue()
 
 
-def texts(root: Path) -> Iterator[tuple[str, str]]:
-    """Every text with the file it stands in."""
+Text = tuple[str, str | None]  # and its sense, where the same words have several
+
+
+def texts(root: Path) -> Iterator[tuple[str, str, str | None]]:
+    """Every text with the file it stands in and its sense."""
     modules = {path: ast.parse(path.read_text("utf-8")) for path in sorted((root / "crmlib").rglob("*.py"))}
     known = dict(constant for tree in modules.values() for constant in _constants(tree))
     for path, tree in modules.items():
         place = path.relative_to(root).as_posix()
-        yield from ((text, place) for text in _of_code(tree, known))
+        yield from ((text, place, sense) for text, sense in _of_code(tree, known))
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         place = path.relative_to(root).as_posix()
         for cell in json.loads(path.read_text("utf-8"))["cells"]:
             source = "".join(cell["source"])
-            found = [source] if cell["cell_type"] == "markdown" else _of_code(ast.parse(source), known)
-            yield from ((text, place) for text in found)
+            prose = cell["cell_type"] == "markdown"
+            found = [(source, None)] if prose else _of_code(ast.parse(source), known)
+            yield from ((text, place, sense) for text, sense in found)
     yield from _tables()
 
 
-def _of_code(tree: ast.AST, known: Mapping[str, str] | None = None) -> list[str]:
+def _of_code(tree: ast.AST, known: Mapping[str, str] | None = None) -> list[Text]:
     """The texts in calls and in what is named for them, in the order of the code.
 
     >>> of = 'title, n = "Sales", 3\\nbook.exhibit("sales", table, title=title, about=book.about(n, "lines", "costs"))'
     >>> _of_code(ast.parse(of))
-    ['Sales', 'lines', 'costs']
+    [('Sales', None), ('lines', None), ('costs', 'source')]
     >>> _of_code(ast.parse('language.text("Some" if several else NONE)'), {"NONE": "None"})
-    ['Some', 'None']
+    [('Some', None), ('None', None)]
     """
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.Assign | ast.Dict)]
-    found: list[str] = []
+    found: list[Text] = []
     for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
-        found += [text for place in _said(node) for text in _choices(place, known or {})]
+        found += [(text, None) for place in _said(node) for text in _choices(place, known or {})]
         named = (text for place in _named(node) for text in _choices(place, known or {}))
-        found += [text for text in named if not _is_code(text)]
-    return [text for text in found if text]
+        found += [(text, None) for text in named if not _is_code(text)]
+        found += [(text, SOURCE) for text in _sources(node)]
+    return [(text, sense) for text, sense in found if text]
 
 
 def _is_code(text: str) -> bool:
     """Whether what is named like a text is a code of the library, which has its own word."""
     from crmlib.exhibits import UNITS
-    from crmlib.language import WORDS
 
     return text in WORDS or text in UNITS.values() or _CODE.fullmatch(text) is not None
 
@@ -113,12 +119,17 @@ def _said(node: ast.AST) -> list[ast.expr]:
         return []
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     places = [node.args[i] for i in CALLS.get(name, ()) if -len(node.args) <= i < len(node.args)]
-    if name == "about" and len(places) > 1:
-        # Sources are listed in one text, and each is translated for itself.
-        source = places.pop()
-        parts = source.value.split(", ") if isinstance(source, ast.Constant) else []
-        places += [ast.Constant(part) for part in parts]
+    if name == "about" and any(isinstance(argument, ast.Starred) for argument in node.args):
+        places = []  # what is counted comes from elsewhere
     return places + [keyword.value for keyword in node.keywords if keyword.arg in KEYWORDS]
+
+
+def _sources(node: ast.AST) -> list[str]:
+    """What an exhibit was computed from: listed in one text, each translated for itself."""
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "about" and len(node.args) > 1:
+        source = node.args[-1]
+        return source.value.split(", ") if isinstance(source, ast.Constant) else []
+    return []
 
 
 def _choices(place: ast.expr, known: Mapping[str, str]) -> list[str]:
@@ -142,16 +153,16 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield name.id, node.value.value
 
 
-def _tables() -> Iterator[tuple[str, str]]:
+def _tables() -> Iterator[tuple[str, str, str | None]]:
     """Texts that stand in tables of the library."""
     from crmlib import tables
     from crmlib.exhibits import HEADINGS
-    from crmlib.language.words import PHRASES, WORDS
     from crmlib.measures import ALL
 
     for place, found in (("words", WORDS.values()), ("words", PHRASES), ("headings", HEADINGS.values())):
-        yield from ((text, place) for text in found)
+        yield from ((text, place, None) for text in found)
+    yield from ((text, "headings", HEADING) for text in TWO_SENSES)
     for measure in ALL:
-        yield measure.label, "measures"
-        yield measure.formula, "measures"
-    yield from ((name, "tables") for name in tables.ALL)
+        yield measure.label, "measures", None
+        yield measure.formula, "measures", None
+    yield from ((name, "tables", SOURCE) for name in tables.ALL)

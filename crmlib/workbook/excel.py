@@ -145,7 +145,7 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
     sheet.write_string(1, 0, corrections.cut(About.read(exhibit["about"]).told(language)), formats["about"])
     for number, column in enumerate(columns):
-        heading = language.text(column["heading"])
+        heading = language.heading(column["heading"])
         _heading(sheet, 3, number, heading, formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
         sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
