@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlib.client import Client
 from crmlib.findings import DELIVERY_STEPS, STEPS, findings
+from crmlib.language import Language
 from crmlib.measures import change
 from crmlib.period import Period
 from crmlib.sentences import Answer, Finding
@@ -167,7 +168,9 @@ def page(client: Client, period: Period, own: list[Finding]) -> Page:
     """
     order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
     every = [f for step in order for f in findings(client, period, step) if not f.aside]
-    return weighed([*own, *{finding.sentence: finding for finding in every}.values()])
+    # Two sentences are one where they read alike in the language of the keys, whatever the reader's is.
+    plain = Language("en", client.currency, client.classes.words)
+    return weighed([*own, *{plain.text(f.key, **f.values): f for f in every}.values()])
 
 
 def weighed(every: list[Finding]) -> Page:

@@ -353,3 +353,18 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
+
+# What stands in tables as it is said, and is no code.
+PHRASES = (
+    *("rows", "sum", "mean"),
+    *("under 18", "70 and over"),
+    *("comma", "semicolon", "tab", "bar", "blank", "JSON lines"),
+)
+
+# English words that mean one thing at the head of a column and another in a cell or a sentence: a catalogue has them
+# twice, the second time with this context. So it has the names of tables: counted ("12 customers") and as a source.
+HEADING, SOURCE = "heading", "source"
+TWO_SENSES = (
+    *("At risk", "Customers", "Fell", "Lost", "Moved by", "New", "Quiet", "Rose", "Still there", "Value"),
+    *("Which",),
+)

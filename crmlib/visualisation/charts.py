@@ -9,7 +9,6 @@ its name in the reader's language) and `show` (column, value → how the value i
 """
 
 import io
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,7 +32,9 @@ from crmlib.visualisation.theme import (
     SCALE,
     SOFT,
     WIDTH,
+    cut,
     drawable,
+    folded,
     house_look,
 )
 
@@ -295,9 +296,9 @@ def _chart(draw: Callable[[Axes], None], title: str, about: str, alt: str, heigh
         return Chart(_png(figure, about), alt)
 
 
-def titled(figure: Figure, title: str, letters: int = 84) -> None:
+def titled(figure: Figure, title: str, most: int = 84) -> None:
     """A title at the figure's own edge: however wide the names of rows are, it is not cut."""
-    figure.suptitle(textwrap.fill(drawable(title), letters), x=0.01, ha="left", fontsize=12)
+    figure.suptitle(folded(drawable(title), most), x=0.01, ha="left", fontsize=12)
 
 
 def _png(figure: Figure, about: str) -> bytes:
@@ -346,5 +347,4 @@ def _said(rows: pd.DataFrame, label: str, value: str, show: Show) -> str:
 
 def _words(names: pd.Series) -> list[str]:
     """Labels of an axis: long ones cut, characters that no font has marked."""
-    shown = [drawable(str(name)) for name in names]
-    return [name if len(name) <= 24 else f"{name[:23]}…" for name in shown]
+    return [cut(drawable(str(name)), 24) for name in names]

@@ -11,10 +11,11 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.collection import corrections
-from crmlib.exhibits import fields
+from crmlib.exhibits import WORDED, fields
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
+from crmlib.sentences import About
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 LAST_ROW = 1_048_576
@@ -30,6 +31,10 @@ FORMATS = {
     "points": "+0.0%;-0.0%;0.0%",
     "shift": "+0.0;-0.0;0.0",
 }
+# How Chinese writes money: in ten thousands and hundred millions. A spreadsheet scales by thousands alone, so that the
+# point before the last digits is set as a letter. The cell keeps the whole amount.
+CHINESE = {"money 万": '0\\.0,"万"', "money 亿": '0\\.00,,"亿"', "date": 'yyyy"年"m"月"d"日"'}
+TEN_THOUSAND, HUNDRED_MILLION = 10_000, 100_000_000
 
 
 def exhibits(
@@ -40,7 +45,7 @@ def exhibits(
     contents = language.text("Contents")
     names = sheet_names([contents, *(exhibit["id"] for _, exhibit in found)])
     with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
-        formats = _formats(book, client.decimals)
+        formats = _formats(book, client.decimals, language)
         _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
         for name, (_, exhibit) in zip(names[1:], found, strict=True):
             _exhibit(book.add_worksheet(name), exhibit, language, formats)
@@ -106,9 +111,10 @@ def _workbook(path: Path, made: dt.datetime, *, lean: bool = False) -> xlsxwrite
     return book
 
 
-def _formats(book: xlsxwriter.Workbook, decimals: int) -> dict[str, Any]:
-    money = "#,##0" + ("." + "0" * decimals if decimals else "")
-    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | {"money": money}).items()}
+def _formats(book: xlsxwriter.Workbook, decimals: int, language: Language | None = None) -> dict[str, Any]:
+    money = {"money": "#,##0" + ("." + "0" * decimals if decimals else "")}
+    money |= CHINESE if language and language.tag.startswith("zh") else {}
+    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | money).items()}
     shapes |= {
         "title": {"bold": True, "font_size": 13},
         "about": {"italic": True, "font_color": "#555555"},
@@ -137,9 +143,9 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
     """Title, the table, and what a reader must know to trust it."""
     columns, rows = exhibit["columns"], exhibit["rows"][: LAST_ROW - 8]
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
-    sheet.write_string(1, 0, corrections.cut(exhibit["about"]), formats["about"])
+    sheet.write_string(1, 0, corrections.cut(About.read(exhibit["about"]).told(language)), formats["about"])
     for number, column in enumerate(columns):
-        heading = language.text(column["heading"])
+        heading = language.heading(column["heading"])
         _heading(sheet, 3, number, heading, formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
         sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
@@ -147,7 +153,7 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> No
         for number, (column, value) in enumerate(zip(columns, row, strict=True)):
             _cell(sheet, at, number, value, _unit(column["unit"], own), language, formats)
     if not rows:
-        sheet.write_string(4, 0, exhibit["nothing"])
+        sheet.write_string(4, 0, language.text(exhibit["nothing"]))
     if columns:
         sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
     sheet.freeze_panes(4, 0)
@@ -167,14 +173,25 @@ def _cell(
     if value is None:
         return
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        sheet.write_number(row, column, value, formats.get(unit))
+        sheet.write_number(row, column, value, formats.get(_sized(unit, value, formats)))
     elif unit == "date" and (day := _day(value)):
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name", "tags", "group", "joint") else text
+        text = language.show(value, unit) if unit in WORDED else text
         text = fields(text, language) if unit == "fields" else text
         sheet.write_string(row, column, corrections.cut(text))
+
+
+def _sized(unit: str, value: float, formats: dict) -> str:
+    """The format of a number: large money in the short form of the language, where it has one.
+
+    >>> _sized("money", -25_000, {"money 万": "…"}), _sized("money", 25_000, {}), _sized("share", 25_000, {})
+    ('money 万', 'money', 'share')
+    """
+    if unit == "money" and "money 万" in formats and abs(value) >= TEN_THOUSAND:
+        return "money 亿" if abs(value) >= HUNDRED_MILLION else "money 万"
+    return unit
 
 
 def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
@@ -200,7 +217,9 @@ def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dic
     last = min(len(lines), LAST_ROW - 1)
     for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
         words = [(language.show(str(reason), "word"), header) for reason, header in reasons]
-        why = "; ".join(f"{reason}: {header}" if header else reason for reason, header in words)
+        why = language.text("; ").join(
+            f"{reason}: {header}" if header else reason for reason, header in words
+        )
         sheet.write_string(at, 0, corrections.cut(why))
         sheet.write_string(at, 1, corrections.cut(str(file)))
         if tab:

@@ -19,6 +19,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from crmlib import client as clients
+from crmlib import language as languages
 from crmlib import tables
 from crmlib.collection import sources
 from crmlib.collection.conventions import TODO
@@ -27,6 +28,7 @@ from crmlib.collection.proposed import Proposed
 from crmlib.collection.recognition import Profile
 from crmlib.collection.vocabulary import ALIASES
 from crmlib.errors import ConfigError, Refused
+from crmlib.language import Language
 from crmlib.workbook import draft
 
 NONE = "(not used)"
@@ -49,14 +51,17 @@ class Mapping:
         self.name = clients.checked_name(name)
         self.folder = clients.home() / "data" / self.name
         self.config = self.folder / "client.yml"
+        self.language = _language(self.name, self.config)
+        text = self.language.text
         self.rows: dict[tuple[str, str], widgets.Dropdown] = {}
         self.settings = {key: widgets.Text(description=key) for key in SETTINGS}
         self.files = widgets.SelectMultiple(description="raw/", options=self._raw())
-        self.upload = widgets.FileUpload(multiple=True, description="Add files")
+        self.upload = widgets.FileUpload(multiple=True, description=text("Add files"))
         self.said = widgets.Textarea(disabled=True, layout={"width": "100%"})
         self.grid = widgets.VBox()
         buttons = []
-        for label, act in (("Look at the files", self.look), ("Save", self.save), ("Undo", self.undo)):
+        acts = ((text("Look at the files"), self.look), (text("Save"), self.save), (text("Undo"), self.undo))
+        for label, act in acts:
             buttons.append(widgets.Button(description=label))
             buttons[-1].on_click(self._told(act))
         self.upload.observe(self._told(self.add), "value")
@@ -93,7 +98,7 @@ class Mapping:
             added.append(name)
         self.files.options = self._raw()
         self.files.value = tuple(n for n in self.files.options if n in {*self.files.value, *added})
-        return f"Added: {', '.join(added) or 'nothing'}."
+        return self.language.text("Added: {files:names}.", files=added)
 
     def look(self) -> str:
         """Guess what the chosen files are, beside what `client.yml` says already."""
@@ -112,7 +117,10 @@ class Mapping:
         for key, box in self.settings.items():
             box.value = str(self._document.get(key) or "")
         self._show(made)
-        return f"{len(self.rows)} columns; {_open(self._document)} TODO. Mend what is wrong, then Save."
+        found = {"columns": len(self.rows), "open": _open(self._document)}
+        return self.language.text(
+            "{columns:count} columns; {open:count} TODO. Mend what is wrong, then Save.", **found
+        )
 
     def _show(self, made: draft.Draft) -> None:
         self.rows, lines = {}, [*self.settings.values()]
@@ -134,7 +142,11 @@ class Mapping:
         name, guessed = table
         choice = guessed.choices.get(column.name) if guessed else None
         value = self._document["tables"][name]["columns"].get(column.name) or NONE
-        box = widgets.Dropdown(description=column.name, options=[NONE, TODO, *headers], value=value)
+        options = [
+            (self.language.text("(not used)"), NONE),
+            *((header, header) for header in (TODO, *headers)),
+        ]
+        box = widgets.Dropdown(description=column.name, options=options, value=value)
         sure = f"{choice.guess.confidence} %: {choice.guess.reason}" if choice else ""
         sample = widgets.Label()
 
@@ -170,8 +182,10 @@ class Mapping:
         tables.replace(self.config, text.encode())
         self._mark = self._fingerprint()
         asked = _open(self._document)
-        return f"{clients.shown(self.config)} saved; " + (
-            f"{asked} TODO left. {fault}" if fault else "it is complete."
+        told = {"file": clients.shown(self.config), "asked": asked, "fault": fault}
+        return self.language.text(
+            "{file} saved; {asked:count} TODO left. {fault}" if fault else "{file} saved; it is complete.",
+            **told,
         )
 
     def undo(self) -> str:
@@ -183,7 +197,8 @@ class Mapping:
         if now is not None:
             tables.replace(self._before, now)
         self._document, self._mark = CommentedMap(), ""
-        return f"{clients.shown(self.config)} is as it was before. Look at the files again."
+        file = clients.shown(self.config)
+        return self.language.text("{file} is as it was before. Look at the files again.", file=file)
 
     @property
     def _before(self) -> Path:
@@ -204,6 +219,14 @@ class Mapping:
         finally:
             os.unlink(path)
         return next(filter(None, (_lack(*part) for part in _read(text)["tables"].items())), "")
+
+
+def _language(name: str, config: Path) -> Language:
+    """The first language of a client; English as long as its file cannot tell."""
+    try:
+        return languages.of(clients.load(name)) if config.exists() else Language("en", "EUR")
+    except Refused:
+        return Language("en", "EUR")
 
 
 def samples(about: Profile, *, hidden: bool) -> list[str]:

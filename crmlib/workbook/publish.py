@@ -8,10 +8,12 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crmlib import as_of, findings, tables
+from crmlib import language as languages
 from crmlib.classification import standards
 from crmlib.cleaning import records
 from crmlib.client import Client
@@ -63,19 +65,30 @@ def publish(run: Run) -> Path:
     client, period, folder = run.client, run.period, run.folder
     execution.check_balance(client, period)
     books = [findings.read(step, client, period) for step in findings.STEPS]
-    language = Language(client.languages[0], client.currency, client.classes.words)
-    page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
-    (folder / "report.html").write_text(page, "utf-8")
-    excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
+    known = languages.languages(client)
+    pages = report.pages(client, period, folder / "notebooks", incomplete=run.incomplete)
+    for name, page in pages.items():
+        (folder / name).write_text(page, "utf-8")
+    for language in known:
+        path = folder / language.file("exhibits.xlsx")
+        excel.exhibits(path, books, language, client=client, period=period)
+    _own_language(folder / "notebooks")
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
-    _internal(client, period, folder / "internal", language)
+    _internal(client, period, folder / "internal", known[0])
     _standards(client, period, folder)
     manifest = _manifest(run) | {"tables": fingerprints}
     (folder / "manifest.json").write_text(_json(manifest), "utf-8")
     place = client.report(period)
     exchange.put(folder, place)
     return place
+
+
+def _own_language(notebooks: Path) -> None:
+    """The executed notebooks without what they told for the pages of further languages."""
+    for path in sorted(notebooks.glob("*.ipynb")):
+        notebook = report.without_further(nbformat.read(path, as_version=4))
+        path.write_text(nbformat.writes(notebook), "utf-8")
 
 
 def masked_tables(client: Client, period: Period, folder: Path) -> dict[str, str]:
@@ -150,6 +163,7 @@ def _manifest(run: Run) -> dict:
         "currency": client.currency,
         "decimals": client.decimals,
         "language": client.languages[0],
+        "languages": client.languages,
         "period": period.name,
         "start": period.start.isoformat(),
         "as_of": period.as_of.isoformat(),

@@ -179,7 +179,7 @@ def test_exhibits_are_numbers_and_text_stays_text(home):
 def test_an_exhibit_without_rows_says_in_its_sheet_that_there_is_none(home):
     client = home.client("tiny")
     columns = [{"name": "field", "heading": "Field", "unit": "fields"}]
-    bare = {"title": "T", "about": "n = 0", "columns": columns, "row_units": ["text"]}
+    bare = {"title": "T", "about": [], "columns": columns, "row_units": ["text"]}
     found = [
         bare | {"id": "empty", "rows": [], "nothing": "None."},
         bare | {"id": "full", "rows": [["name, birth_year"]]},
