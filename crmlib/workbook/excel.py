@@ -15,6 +15,7 @@ from crmlib.exhibits import fields
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
+from crmlib.workbook import threshold_sheet
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 LAST_ROW = 1_048_576
@@ -38,12 +39,16 @@ def exhibits(
     """A sheet for each exhibit of these books, a list of contents first."""
     found = [(book["step"], exhibit) for book in books for exhibit in book["exhibits"]]
     contents = language.text("Contents")
-    names = sheet_names([contents, *(exhibit["id"] for _, exhibit in found)])
+    # The sheet of limits is found again by its columns; an exhibit of its name takes another one.
+    *names, limits = sheet_names(
+        [contents, *(exhibit["id"] for _, exhibit in found), language.text(threshold_sheet.NAME)]
+    )
     with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
         formats = _formats(book, client.decimals)
         _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
         for name, (_, exhibit) in zip(names[1:], found, strict=True):
             _exhibit(book.add_worksheet(name), exhibit, language, formats)
+        threshold_sheet.write(book.add_worksheet(limits), client.classes, language, formats)
     return path
 
 
@@ -114,6 +119,7 @@ def _formats(book: xlsxwriter.Workbook, decimals: int) -> dict[str, Any]:
         "about": {"italic": True, "font_color": "#555555"},
         "heading": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
         "text": {},
+        "input": {"bg_color": "#FFF8E1", "border": 1, "border_color": "#BBBBBB"},
         "link": {"font_color": "#0b57d0", "underline": 1},
     }
     return {name: book.add_format(shape) for name, shape in shapes.items()}
