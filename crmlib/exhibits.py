@@ -56,7 +56,7 @@ class Exhibit:
             display(
                 {"image/png": picture, "text/plain": self.chart.alt},
                 raw=True,
-                metadata={"image/png": {"alt": self.chart.alt}},
+                metadata={"image/png": {"alt": self.chart.alt, "exhibit": self.id}},
             )
         display({"text/html": self.html(), "text/plain": self.plain()}, raw=True)
 

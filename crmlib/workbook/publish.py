@@ -19,7 +19,7 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, report
+from crmlib.workbook import excel, exchange, execution, pictures, report
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -66,7 +66,8 @@ def publish(run: Run) -> Path:
     language = Language(client.languages[0], client.currency, client.classes.words)
     page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
     (folder / "report.html").write_text(page, "utf-8")
-    excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
+    drawn = pictures.pictures(folder / "notebooks")
+    excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period, pictures=drawn)
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
     _internal(client, period, folder / "internal", language)

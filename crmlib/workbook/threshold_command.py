@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from crmlib import tables
-from crmlib.classification import facts, thresholds, trial
+from crmlib.classification import thresholds, trial
 from crmlib.client import Client
+from crmlib.errors import MissingStep
 from crmlib.findings import Book
 from crmlib.language import WORDS
 from crmlib.period import Period
@@ -46,17 +46,22 @@ def lines(name: str, path: Path, *, period: Period | None, save: bool) -> Iterat
 
 def _moved(client: Client, rules: Classes, period: Period | None) -> Iterator[str]:
     """Tiers by these limits beside those as saved, and who would move, by the client's own numbers."""
-    if period is None or not any(tables.delivered(client.delivery, table) for table in facts.SOURCES):
+    try:
+        known = None if period is None else trial.of_client(client, as_of=period.day_range[1])
+    except MissingStep:
+        known = None
+    if known is None:
         yield f"  Who would move is known once the client has run: crm run {client.id}"
         return
     book = Book(STEP, client, period)
-    known = trial.of_client(client, as_of=period.day_range[1])
     found = trial.trial(known, rules=rules, saved=trial.tiers(known, client.classes))
     for row in found.tiers.itertuples():
         sales = book.language.show(row.share_of_sales, "share")
         cost = book.language.show(book.money(row.service), "money")
-        told = f"{row.customers_saved} → {row.customers} customers, {sales} of sales"
-        yield f"  {WORDS[row.tier]}: {told}, cost of serving {'not supplied' if cost == '—' else cost}"
+        sales = f"{sales} of sales" if known.facts["gross"].notna().any() else "sales not supplied"
+        cost = cost if known.service is not None else "not supplied"
+        told = f"{row.customers_saved} → {row.customers} customers, {sales}"
+        yield f"  {WORDS[row.tier]}: {told}, cost of serving {cost}"
     told = found.told
     up, down = (book.language.show(book.money(told[key]), "money") for key in ("net_up", "net_down"))
     yield (

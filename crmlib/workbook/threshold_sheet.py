@@ -20,6 +20,7 @@ from crmlib.collection.corrections import cut
 from crmlib.errors import ConfigError, SourceError
 from crmlib.language import WORDS, Language
 from crmlib.rules import Classes
+from crmlib.workbook import sheet_look
 
 KEY, VALUE = "key", "value"
 COLUMNS = (KEY, "meaning", VALUE, "allowed", "default")
@@ -63,6 +64,7 @@ def write(sheet: Any, rules: Classes, language: Language, formats: dict) -> None
         sheet.data_validation(row, 2, row, 2, _check(one, language))
     sheet.autofilter(HEADER, 0, HEADER + len(found), len(COLUMNS) - 1)
     sheet.freeze_panes(HEADER + 1, 1)
+    sheet_look.printed(sheet, heading=HEADER)
 
 
 def meaning(one: Threshold, language: Language) -> str:
