@@ -53,4 +53,6 @@ RULE_WORDS = {
     "rule_out_of_range": "Outside what is allowed.",
     "rule_not_whole": "Only whole numbers.",
     "rule_empty": "Is empty.",
+    # What an analyst chooses from.
+    "all": "All",
 }
