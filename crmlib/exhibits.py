@@ -60,7 +60,11 @@ class Exhibit:
         }
         if self.chart is not None:
             picture, others = spoken(lambda language: told[language]._picture(), self.language)
-            display(picture, raw=True, metadata={"image/png": {"alt": self.chart.alt}} | others)
+            display(
+                picture,
+                raw=True,
+                metadata={"image/png": {"alt": self.chart.alt, "exhibit": self.id}} | others,
+            )
         table, others = spoken(lambda language: told[language]._table(), self.language)
         display(table, raw=True, metadata=others)
 

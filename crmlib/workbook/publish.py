@@ -21,7 +21,7 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, report
+from crmlib.workbook import excel, exchange, execution, pictures, report
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -71,7 +71,8 @@ def publish(run: Run) -> Path:
         (folder / name).write_text(page, "utf-8")
     for language in known:
         path = folder / language.file("exhibits.xlsx")
-        excel.exhibits(path, books, language, client=client, period=period)
+        drawn = pictures.pictures(folder / "notebooks", language)
+        excel.exhibits(path, books, language, client=client, period=period, pictures=drawn)
     _own_language(folder / "notebooks")
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
