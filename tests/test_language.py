@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from crmlib import exhibits, language
 from crmlib.language import Language, catalogues, extraction
 from crmlib.language.words import TWO_SENSES
+from crmlib.visualisation.theme import drawable
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = Language("en", "CNY")
@@ -236,3 +237,9 @@ def test_the_further_languages_are_told_only_where_a_run_is_published(acme, monk
     monkeypatch.setenv(language.EVERY, "1")
     acme.settings.languages.append("zh")
     assert [other.code for other in language.of(acme).further] == ["zh"]
+
+
+@pytest.mark.parametrize("code", FURTHER)
+def test_every_translation_can_be_drawn_in_a_figure(code):
+    undrawn = {sign for m in catalogue(code) for sign in str(m.string) if drawable(sign) != sign.strip()}
+    assert undrawn == set()

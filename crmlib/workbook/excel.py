@@ -140,8 +140,9 @@ def _formats(book: xlsxwriter.Workbook, decimals: int, language: Language | None
 
 
 def _contents(sheet: Any, names: list[str], found: list, language: Language, formats: dict) -> None:
-    for column, heading in enumerate(("Sheet", "Title", "Notebook")):
-        sheet.write_string(0, column, language.text(heading), formats["heading"])
+    headings = (language.text("Sheet"), language.text("Title"), language.text("Notebook"))
+    for column, heading in enumerate(headings):
+        sheet.write_string(0, column, heading, formats["heading"])
     for row, (name, (step, exhibit)) in enumerate(zip(names, found, strict=True), 1):
         target = "internal:'" + name.replace("'", "''") + "'!A1"
         sheet.write_url(row, 0, target, formats["link"], name)
