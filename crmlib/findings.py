@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from crmlib import tables
+from crmlib import principles, tables
 from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
@@ -153,14 +153,14 @@ class Book:
         """How to read what follows, with the client's own rules in it; no finding."""
         return Note(self.text(key, **values))
 
-    def about(self, n: int, of: str, source: str) -> str:
+    def about(self, n: int, of: str, source: str) -> principles.About:
         """What stands under every exhibit: how many of what, as of when, from where."""
         parts = [f"n = {self.language.show(n, 'count')} {self.language.text(of)}"]
         if self.period:
             day = self.language.show(self.period.as_of, "date")
             parts.append(self.language.text("as of {day}", day=day))
         parts.append(self.language.text("source: {source}", source=source))
-        return " · ".join(parts)
+        return principles.About(" · ".join(parts), int(n), source, self.period is not None)
 
     def exhibit(
         self,
@@ -187,6 +187,10 @@ class Book:
         sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
+
+        Raises
+        ------
+        FigureError : what was drawn breaks one of the principles of `crmlib.principles`
         """
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
@@ -200,6 +204,9 @@ class Book:
             shown = {"title": self.text(title), "about": about, "heading": exhibit.heading}
             chart = draw(exhibit.words(), **shown, show=exhibit.axis, **drawing)
             exhibit = dataclasses.replace(exhibit, chart=chart)
+            if chart is not None:
+                drawn = {"draw": draw.__name__} | drawing
+                principles.check(exhibit, drawn, self.client.goals, period=self.period is not None)
         self.exhibits.append(exhibit)
         return exhibit
 

@@ -3,8 +3,9 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
+from crmlib.errors import ConfigError
 from crmlib.rules import Rule
 
 ORDERS = ("descending", "ascending")
@@ -44,3 +45,17 @@ class Charts(Rule):
     order: Literal[ORDERS] = "descending"
     compare: Literal[CLASSED] = "tier"  # the class whose groups are held against each other
     map: Map | None = None  # without one, China's provinces are known
+
+    def asked(self, **other: str) -> "Charts":
+        """These settings with what a reader asks instead; what is empty stays as it is.
+
+        >>> Charts().asked(attribute="region", order="").attribute
+        'region'
+        """
+        said = {name: value for name, value in other.items() if value}
+        try:
+            return Charts.model_validate(self.model_dump() | said)
+        except ValidationError as problem:
+            first = problem.errors(include_url=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            raise ConfigError(f"{key} {first['input']!r} cannot be charted. {first['msg']}.") from None

@@ -27,6 +27,16 @@ UNITS = {"over_days": "count", "to_days": "count", "gaps": "count", "index": "sh
 UNITS |= {"from_amount": "money", "to_amount": "money", "weekday": "word", "season": "word"}
 
 
+# How these tables are drawn.
+GAPS_DRAWN = {"low": "over_days", "high": "to_days", "size": "gaps", "axis": "days_between"}
+STATES_DRAWN = {
+    "x": "month",
+    "above": ("returning", "reactivated", "new"),
+    "below": ("quiet", "dormant", "churned"),
+}
+AMOUNTS_DRAWN = {"low": "from_amount", "high": "to_amount", "size": "orders", "axis": "order_amount"}
+
+
 def gaps(transactions: Any, *, as_of: int, rule: BehaviourRule) -> pd.DataFrame:
     """Days between two order days of one customer, all history.
 
@@ -72,6 +82,11 @@ def _day_edges(rule: BehaviourRule) -> list[int]:
     second = np.linspace(rule.active_days, rule.dormant_days, max(min(round(between / width), 12), 1) + 1)[1:]
     beyond = rule.dormant_days + width * np.arange(1, STEPS + 1)
     return sorted({round(edge) for edge in (*first, *second, *beyond) if round(edge) >= 1})
+
+
+def marks(rule: BehaviourRule) -> dict:
+    """The limits of the rule, as a chart of `gaps` draws them."""
+    return {"marks": {"dormant_from": rule.active_days, "churned_from": rule.dormant_days}}
 
 
 def longer(table: pd.DataFrame, days: int) -> dict:
@@ -175,6 +190,11 @@ def weekdays(transactions: Any, span: Period) -> pd.DataFrame:
     return table.join(grid.set_axis(names, axis=1))
 
 
+def hours(table: pd.DataFrame) -> dict[str, str]:
+    """Units of the times of day in a table of `weekdays`: counts all."""
+    return {name: "count" for name in table.columns if name[:1] == "h" and name[1:3].isdigit()}
+
+
 def _of_each(first: int, last: int) -> np.ndarray:
     """How many Mondays, Tuesdays … lie in a stretch of days."""
     return np.bincount((np.arange(first, last + 1) + 3) % 7, minlength=7)
@@ -240,6 +260,56 @@ def seasons(transactions: Any, span: Period, years: int = 3) -> pd.DataFrame:
         days[month % 12] += _days_in(month)
     table = pd.DataFrame({"season": MONTHS, "orders": many.to_numpy(), "share": many.to_numpy() / many.sum()})
     return table.assign(index=many.to_numpy() / (days / days.sum() * many.sum()))
+
+
+def steady(begun: pd.DataFrame) -> dict:
+    """Of newcomers with four whole quarters since: who bought in the first of them, and who in the fourth.
+
+    Parameters
+    ----------
+    begun : as `cohorts.cohorts` returns it by quarter
+
+    Returns
+    -------
+    cohorts, customers (in them), first and share (of these customers, 0–1)
+    """
+    late = begun[(begun["since"] == 4) & begun["complete"].astype(bool)]
+    early = begun[(begun["since"] == 1) & begun["cohort"].isin(late["cohort"])]
+    many = int(late["size"].sum())
+    first, share = (int(part["customers"].sum()) / max(many, 1) for part in (early, late))
+    return {"cohorts": len(late), "customers": many, "first": first, "share": share}
+
+
+def everyone(states: pd.DataFrame) -> int:
+    """How many customers the last month of `cohorts.newest_months` holds."""
+    return int(states.drop(columns="month").tail(1).to_numpy().sum())
+
+
+def lately(states: pd.DataFrame) -> dict:
+    """Who bought in the last three months, against the same three a year before.
+
+    Parameters
+    ----------
+    states : as `cohorts.newest_months` returns it, fifteen months or more
+
+    Returns
+    -------
+    months (there are), active and before (customers a month, mean), new and away (mean of those won, and of those
+    dormant or churned at the last month's end, a share of all), fewer: by more than chance, both counts taken as
+    those of customers who come independently of each other
+    """
+    came = states[["new", "returning", "reactivated"]].sum(axis=1).astype("int64")
+    now, then = int(came.tail(3).sum()), int(came.iloc[:-12].tail(3).sum())
+    last = states.tail(1)
+    away = int(last[["dormant", "churned"]].to_numpy().sum())
+    return {
+        "months": len(states),
+        "active": now / 3,
+        "before": then / 3,
+        "new": int(states["new"].tail(3).sum()) / 3,
+        "away": away / max(everyone(states), 1),
+        "fewer": bool(then - now > stats.norm.ppf(0.95) * np.sqrt(then + now)),
+    }
 
 
 def _days_in(month: int) -> int:

@@ -46,6 +46,8 @@ def crossed(customers: pd.DataFrame, rows: str, columns: str, order: tuple[str, 
     return table.loc[down, across].rename_axis(columns=None).reset_index()
 
 
+GENDERS = dict.fromkeys(("female", "male", UNKNOWN), "count")
+PYRAMID = {"label": "age", "sides": ("female", "male"), "rest": UNKNOWN}  # how it is drawn
 AGE_EDGES = (0, 18, 30, 40, 50, 60, 70, 111)
 AGE_BANDS = ("under 18", "18–29", "30–39", "40–49", "50–59", "60–69", "70 and over")
 
@@ -147,6 +149,17 @@ def monthly(transactions: Any, span: Period, months: int = 24) -> pd.DataFrame:
             ["month", "gross", "orders", "customers"]
         ]
     )
+
+
+def yearly(months: pd.DataFrame) -> dict:
+    """Sales of the last twelve months against the twelve before: months (there are), gross, more (0.1: a tenth more), change (its size).
+
+    >>> yearly(pd.DataFrame({"gross": [1] * 12 + [2] * 12}))
+    {'months': 24, 'gross': 24, 'more': 1.0, 'change': 1.0}
+    """
+    now, before = months["gross"].tail(12).sum(), months["gross"].iloc[:-12].tail(12).sum()
+    more = (now - before) / before if before > 0 else 0.0
+    return {"months": len(months), "gross": int(now), "more": float(more), "change": abs(float(more))}
 
 
 def pareto(facts: pd.DataFrame, steps: int = 50) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from crmlib.analysis.distribution import UNKNOWN
 from crmlib.analysis.provinces import PROVINCES, province
 from crmlib.cleaning import normal
 from crmlib.client import Client
+from crmlib.language import WORDS
 from crmlib.pictures import Map
 
 LARGEST = 30_000_000  # bytes of a map that is read: a country's provinces need one or two million
@@ -62,7 +63,7 @@ def ground(client: Client, regions: Iterable[str]) -> Ground:
         return Ground(fallback.kind, fallback.places, fallback.tiles, why=why, said=said)
     places = _matched(named, shapes)
     if not places:
-        why = "The map {file} names none of the regions that customers are in, as {example} is; it names {there:names}."
+        why = WORDS["map_foreign"]
         said |= {"example": named[0] if named else UNKNOWN, "there": sorted(shapes)[:5]}
         return Ground(fallback.kind, fallback.places, fallback.tiles, why=why, said=said)
     return Ground("map", places, shapes=shapes, why=why, said=said)
@@ -114,20 +115,15 @@ def shapes_of(path: Path, asked: Map) -> tuple[dict[str, tuple], str, dict[str, 
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            said = {"size": size / 1e6, "most": LARGEST / 1e6}
-            return (
-                {},
-                "The map {file} has {size:count} MB; at most {most:count} MB are read. Simplify its lines.",
-                said,
-            )
+            return {}, WORDS["map_large"], {"size": size / 1e6, "most": LARGEST / 1e6}
         content = json.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        return {}, "The map {file} is not in the client's folder.", {}
+        return {}, WORDS["map_missing"], {}
     except (OSError, ValueError, RecursionError):
-        return {}, "The map {file} cannot be read: it is no GeoJSON in UTF-8.", {}
+        return {}, WORDS["map_broken"], {}
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or not features:
-        return {}, "The map {file} holds no features: it is no FeatureCollection.", {}
+        return {}, WORDS["map_empty"], {}
     shapes: dict[str, tuple] = {}
     nameless = shapeless = 0
     for feature in features:
@@ -137,12 +133,9 @@ def shapes_of(path: Path, asked: Map) -> tuple[dict[str, tuple], str, dict[str, 
         if name is not None and polygons:
             shapes[name] = (*shapes.get(name, ()), *polygons)
     if not shapes:
-        return {}, "The map {file} has no area with the property {property}.", {}
-    if nameless or shapeless:
-        counts = {"nameless": nameless, "shapeless": shapeless}
-        key = "The map {file}: {nameless:count} features lack the property {property}, {shapeless:count} have no area that can be drawn."
-        return shapes, key, counts
-    return shapes, "", {}
+        return {}, WORDS["map_nameless"], {}
+    partly = WORDS["map_partly"] if nameless or shapeless else ""
+    return shapes, partly, {"nameless": nameless, "shapeless": shapeless}
 
 
 def _named(feature: Any, key: str) -> str | None:
@@ -206,6 +199,11 @@ def placed(regions: pd.DataFrame, on: Ground) -> pd.DataFrame:
     together = together.reset_index().sort_values(["customers", "place"], ascending=[False, True])
     table = pd.concat([together, rows[rows["place"].isna()][PLACED]], ignore_index=True)[PLACED]
     return table.astype({"place": object}).astype({"customers": "int64", "share": float})
+
+
+def as_shown(table: pd.DataFrame, on: Ground) -> pd.DataFrame:
+    """The table of `placed` where there is a ground, else none of its rows: the bars by region say it all."""
+    return table if on.kind != "none" else table.head(0)
 
 
 def coverage(table: pd.DataFrame, on: Ground) -> dict:

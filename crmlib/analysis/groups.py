@@ -4,7 +4,7 @@ import pandas as pd
 
 from crmlib.analysis import intervals
 from crmlib.analysis.distribution import UNKNOWN
-from crmlib.classification.profiles import NO_CLASS, NUMBERS, SILENT, in_order
+from crmlib.classification.profiles import BY_RULE, NO_CLASS, NUMBERS, SILENT, in_order
 from crmlib.pictures import ATTRIBUTES
 
 LAST = (UNKNOWN, "other", *NO_CLASS)  # no group: what is left, whatever it is sorted by
@@ -90,19 +90,29 @@ def sorted_by(table: pd.DataFrame, by: str, order: str = "descending") -> pd.Dat
     return ranked[list(table.columns)].reset_index(drop=True)
 
 
-def first(table: pd.DataFrame, by: str) -> dict:
-    """The group a sorted table begins with: names, figure (of its `by`), share of customers, groups, n."""
+def most_sales(table: pd.DataFrame) -> dict:
+    """The group with the most net sales: names, share (of customers), sales (its share of them), groups, n.
+
+    `groups` counts named groups; 0 where nobody knows what any of them spent.
+    """
     n = int(table["customers"].sum()) if len(table) else 0
     named = table[~table["group"].isin(LAST)]
     values = {"n": n, "groups": len(named), "names": [], "share": 0.0, "sales": 0.0}
     if not len(named):
         return values
-    top, whole = named.iloc[0], float(table["net"].sum())
+    if named["net"].isna().all():
+        return values | {"groups": 0}
+    top, whole = named.loc[named["net"].idxmax()], float(table["net"].sum())
     return values | {
         "names": [top["group"]],
         "share": float(top["share"]),
         "sales": float(top["net"]) / whole if whole > 0 and pd.notna(top["net"]) else 0.0,
     }
+
+
+def described(labels: pd.Series) -> int:
+    """How many customers have a class."""
+    return int((labels.notna() & ~labels.isin(NO_CLASS)).sum())
 
 
 def compared(medians: pd.DataFrame) -> pd.DataFrame:
@@ -121,6 +131,25 @@ def compared(medians: pd.DataFrame) -> pd.DataFrame:
         if pd.notna(value)
     ]
     return pd.DataFrame(rows, columns=PANELS)
+
+
+def differing(traits: pd.DataFrame, of: str) -> dict:
+    """In which facts classes differ from all others by more than chance, their own rule left aside.
+
+    Parameters
+    ----------
+    traits : as `classification.profiles.traits` returns it
+    of : the column of classes
+
+    Returns
+    -------
+    groups (classes described), facts (the strongest first), compared (facts that were looked at)
+    """
+    open_ones = traits[~traits["fact"].isin(BY_RULE.get(of, ()))]
+    told = open_ones[open_ones["told"]]
+    strength = told["effect"].abs().groupby(told["fact"]).max().sort_values(ascending=False, kind="stable")
+    compared = open_ones["fact"].nunique()
+    return {"groups": traits["level"].nunique(), "facts": strength.index.tolist(), "compared": int(compared)}
 
 
 def completed(needs: pd.DataFrame) -> pd.DataFrame:

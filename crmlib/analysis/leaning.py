@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crmlib.analysis import intervals
-from crmlib.analysis.satisfaction import during
+from crmlib.analysis import intervals, satisfaction
 from crmlib.classification.answered import percent
 from crmlib.classification.profiles import NO_CLASS, in_order
 from crmlib.period import Period
@@ -20,6 +19,9 @@ from crmlib.rules import SatisfactionRule
 CONTENT = ("dissatisfied", "neutral", "satisfied")
 RECOMMEND = ("detractor", "passive", "promoter")
 TONES = ("tone_against", "tone_neutral", "tone_for")
+# How the tables of this module are drawn.
+DRAWN = {"label": "group", "parts": CONTENT, "value": "score"}
+BALANCED = {"label": "group", "value": "balance", "ends": (-100, 100)}
 BALANCE = ["balance", "balance_low", "balance_high"]
 UNITS = dict.fromkeys((*CONTENT, *RECOMMEND, *TONES), "share") | dict.fromkeys(BALANCE, "score")
 
@@ -59,29 +61,31 @@ def leaning(said: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(kinds)
 
 
-def content(
-    answers: pd.DataFrame | None, span: Period, rule: SatisfactionRule, scores: pd.DataFrame
+def aspects(
+    answers: pd.DataFrame | None, spans: tuple[Period, Period], rule: SatisfactionRule
 ) -> pd.DataFrame:
     """Scores of aspects with the parts of their answers that are dissatisfied, neutral and satisfied.
 
     Parameters
     ----------
     answers : in the columns of `tables.SURVEYS`; None where no survey is supplied
+    spans : the period, and the one before
     rule : where dissatisfied ends and satisfied begins, as for customers (X04)
-    scores : as `satisfaction.compared` returns them, `group` being the aspect
 
     Returns
     -------
-    group, dissatisfied, neutral, satisfied (shares of the answers), and the other columns of `scores`
+    group (the aspect), dissatisfied, neutral, satisfied (shares of the answers), and the columns of
+    `satisfaction.compared`: score, score_low, score_high, n, score_before, margin
     """
+    scores = satisfaction.compared(
+        *(satisfaction.aspects(satisfaction.satisfaction(answers, span)) for span in spans)
+    )
     if answers is None or scores.empty:
         parts = pd.DataFrame(columns=["group", *CONTENT]).astype(dict.fromkeys(CONTENT, float))
     else:
-        said = during(answers, span)
+        said = satisfaction.during(answers, spans[0])
         score = percent(said)
-        side = pd.Series(
-            np.select([score >= rule.satisfied, score < rule.dissatisfied], [1, -1], 0), said.index
-        )
+        side = np.select([score >= rule.satisfied, score < rule.dissatisfied], [1, -1], 0)
         parts = pd.DataFrame({word: side == way for word, way in zip(CONTENT, (-1, 0, 1), strict=True)})
         parts = parts.groupby(said["aspect"].to_numpy()).mean().rename_axis("group").reset_index()
     table = scores.merge(parts, on="group", how="left", validate="one_to_one")

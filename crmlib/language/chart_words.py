@@ -34,8 +34,8 @@ CHARTS = {
     "days_between": "Days from one order to the next",
     "over_days": "More than, days",
     "to_days": "Up to, days",
-    "active_days": "Active",
-    "dormant_days": "Dormant",
+    "dormant_from": "Dormant after",
+    "churned_from": "Churned after",
     "order_amount": "What an order came to",
     "from_amount": "From",
     "to_amount": "Below",
@@ -56,4 +56,14 @@ CHARTS = {
     "figures": "Figures",
     "descending": "largest first",
     "ascending": "smallest first",
+    # What is amiss with a map.
+    "map_large": "The map {file} has {size:count} MB; at most {most:count} MB are read. Simplify its lines.",
+    "map_missing": "The map {file} is not in the client's folder.",
+    "map_broken": "The map {file} cannot be read: it is no GeoJSON in UTF-8.",
+    "map_empty": "The map {file} holds no features: it is no FeatureCollection.",
+    "map_nameless": "The map {file} has no area with the property {property}.",
+    "map_partly": "The map {file}: {nameless:count} features lack the property {property}, {shapeless:count} "
+    "have no area that can be drawn.",
+    "map_foreign": "The map {file} names none of the regions that customers are in, as {example} is; it names "
+    "{there:names}.",
 }

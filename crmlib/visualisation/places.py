@@ -30,14 +30,14 @@ Ring = tuple[tuple[float, float], ...]
 def picture(
     table: pd.DataFrame,
     *,
-    place: str,
-    region: str,
-    size: str,
     ground: Any,
     title: str,
     about: str,
     heading: Heading,
     show: Show,
+    place: str = "place",
+    region: str = "region",
+    size: str = "customers",
 ) -> Chart | None:
     """Places shaded by a number that stands in each; what lies nowhere is named at the side with its number.
 
