@@ -5,7 +5,7 @@ Regions are as delivered. What a ground does not know is listed beside it and co
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,14 +47,15 @@ class Ground:
     said: Mapping[str, Any] = field(default_factory=dict)
 
 
-def ground(client: Client, regions: Iterable[str]) -> Ground:
+def ground(client: Client, regions: pd.DataFrame) -> Ground:
     """The ground for a client's regions: the map that `client.yml` names, else tiles where most are Chinese provinces.
 
-    A map that cannot be used is told (`why`), and the tiles take its place where they fit.
+    `regions` is every region with its customers, as `distribution.by` returns it. A map that cannot be used is told (`why`), and the tiles take its place where they fit.
     """
-    named = [name for name in dict.fromkeys(regions) if name != UNKNOWN and pd.notna(name)]
+    known = regions[regions["region"].notna() & (regions["region"] != UNKNOWN)]
+    named = known["region"].tolist()
     asked = client.charts.map
-    fallback = tiled(named)
+    fallback = tiled(dict(zip(named, known["customers"], strict=True)))
     if asked is None:
         return fallback
     shapes, why, said = shapes_of(client.folder / asked.file, asked)
@@ -69,13 +70,13 @@ def ground(client: Client, regions: Iterable[str]) -> Ground:
     return Ground("map", places, shapes=shapes, why=why, said=said)
 
 
-def tiled(named: list[str]) -> Ground:
-    """Tiles of China's provinces, where more than half of the regions are such; else no ground.
+def tiled(customers: Mapping[str, int]) -> Ground:
+    """Tiles of China's provinces, where more than half of the customers are in such a region; else no ground.
 
     Provinces are called as the client calls most of them: in Chinese or in Latin letters.
     """
-    found = {name: one for name in named if (one := province(name))}
-    if 2 * len(found) <= len(named) or not found:
+    found = {name: one for name in customers if (one := province(name))}
+    if 2 * sum(customers[name] for name in found) <= sum(customers.values()):
         return Ground("none")
     latin = sum(name.isascii() for name in found)
     chinese = 2 * latin <= len(found)

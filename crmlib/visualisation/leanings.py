@@ -16,9 +16,11 @@ from crmlib.visualisation.charts import Chart, Heading, Show
 from crmlib.visualisation.theme import BLUE, GREEN, GREY, INK, ORANGE, SOFT, WIDTH, drawable, house_look
 
 MIDDLE = "#D9D9D9"
-READ = 0.07  # of the axis: a narrower part has no room for its number
+DARK = "#9A6A00"  # orange that can be read as a word on white
+READ = 0.09  # of the axis: a narrower part has no room for its number
+NAMED = 0.42  # of a whole, left and right of the middle: room for what the sides are called
 RISING = (BLUE, "#7FB8D8", GREEN)  # who came in a month
-SINKING = ("#F3CF80", ORANGE, "#9A6A00")  # who stayed away, the longer the darker
+SINKING = ("#F3CF80", ORANGE, DARK)  # who stayed away, the longer the darker
 
 
 def diverging(
@@ -71,11 +73,12 @@ def _leaning(ax: Axes, shares: pd.DataFrame, show: Show) -> None:
     """The bars: what is against us left of the middle of the neutral part, what is for us right of it."""
     against, between, pro = (shares[name] for name in shares.columns)
     start = -(against + between / 2)
+    reach = [max(side.max() + 0.12, NAMED) for side in (against + between / 2, pro + between / 2)]
     for name, colour in zip(shares.columns, (ORANGE, MIDDLE, BLUE), strict=True):
         ax.barh(shares.index, shares[name], left=start, color=colour, height=0.62)
         for row in shares.index:
             part, text = shares[name][row], drawable(show(name, shares[name][row]))
-            if part >= READ:
+            if part >= READ * sum(reach):
                 tone = "white" if colour == BLUE else INK
                 ax.text(start[row] + part / 2, row, text, ha="center", va="center", color=tone, fontsize=9)
             elif colour == ORANGE:  # beside its end, as its side is the outer one
@@ -84,20 +87,20 @@ def _leaning(ax: Axes, shares: pd.DataFrame, show: Show) -> None:
                 ax.text(start[row] + part + 0.012, row, text, ha="left", va="center", color=INK, fontsize=9)
         start = start + shares[name]
     ax.axvline(0, color=SOFT, linewidth=0.8, linestyle=":", zorder=0)
-    reach = max((against + between / 2).max(), (pro + between / 2).max()) + 0.09
-    ax.set_xlim(-reach, reach)
+    ax.set_xlim(-reach[0], reach[1])
     ax.set_xticks([])
     ax.spines[["bottom", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
 
 
 def _keyed(ax: Axes, parts: Sequence[str], heading: Heading) -> None:
-    """What the parts are called, under the bars in their colours: left, middle and right as they lie."""
-    at, aligned = (0.0, 0.5, 1.0), ("left", "center", "right")
-    for part, x, align, colour in zip(parts, at, aligned, ("#9A6A00", SOFT, BLUE), strict=True):
+    """What the parts are called, under the bars in their colours: left, at the middle and right, as they lie."""
+    left, right = ax.get_xlim()
+    places = ((left, "left", DARK), (0.0, "center", SOFT), (right, "right", BLUE))
+    for part, (at, align, colour) in zip(parts, places, strict=True):
         ax.text(
-            *(x, -0.04, drawable(heading(part))),
-            transform=ax.transAxes,
+            *(at, -0.04, drawable(heading(part))),
+            transform=ax.get_xaxis_transform(),
             ha=align,
             va="top",
             color=colour,
@@ -148,27 +151,14 @@ def mirror(
     more = rows[rest].astype(float) if rest else pd.Series(0.0, index=rows.index)
 
     def draw(ax: Axes) -> None:
-        left, right = (counts[side] for side in sides)
-        ax.barh(rows.index, -left, color=ORANGE, height=0.7)
-        ax.barh(rows.index, right, color=BLUE, height=0.7)
-        ax.barh(rows.index, more, left=right, color=MIDDLE, height=0.7)
-        for row in rows.index:
-            charts._beside(ax, show(sides[0], left[row]), -left[row], row, offset=(-4, 0), align="right")
-            told = show(sides[1], right[row]) + (f" + {show(rest, more[row])}" if more[row] else "")
-            charts._beside(ax, told, right[row] + more[row], row)
-        ax.axvline(0, color="white", linewidth=1.5)
-        ax.set_yticks(rows.index, charts._words(rows[label]))
-        reach = max(left.max(), (right + more).max(), 1) * 1.18
-        ax.set(xlabel="", ylabel="", xlim=(-reach, reach))
-        named = [(sides[0], -reach / 2, "#9A6A00"), (sides[1], reach / 2, BLUE)]
+        reach = _sides(ax, counts, more, show)
+        named = [(sides[0], -reach / 2, DARK), (sides[1], reach / 2, BLUE)]
         named += [(rest, reach * 0.93, SOFT)] if rest and more.any() else []
         for name, at, colour in named:
             align = "right" if name == rest else "center"
             ax.text(at, len(rows) - 0.35, drawable(heading(name)), ha=align, color=colour, fontweight="bold")
+        ax.set_yticks(rows.index, charts._words(rows[label]))
         ax.set_ylim(-0.6, len(rows) + 0.1)
-        ax.set_xticks([])
-        ax.spines[["bottom", "left"]].set_visible(False)
-        ax.tick_params(axis="y", length=0)
 
     said = "; ".join(
         f"{row[label]}: "
@@ -178,6 +168,26 @@ def mirror(
         for _, row in rows.iterrows()
     )
     return charts._chart(draw, title, about, f"{title}. {said}", height=1.3 + 0.38 * len(rows))
+
+
+def _sides(ax: Axes, counts: pd.DataFrame, more: pd.Series, show: Show) -> float:
+    """Both sides with their numbers, and what is of neither at the right end; returns how far the axis reaches."""
+    left, right = (counts[side] for side in counts.columns)
+    ax.barh(counts.index, -left, color=ORANGE, height=0.7)
+    ax.barh(counts.index, right, color=BLUE, height=0.7)
+    ax.barh(counts.index, more, left=right, color=MIDDLE, height=0.7)
+    for row in counts.index:
+        first, second = (show(side, counts[side][row]) for side in counts.columns)
+        charts._beside(ax, first, -left[row], row, offset=(-4, 0), align="right")
+        told = f"{second} + {show(left.name, more[row])}" if more[row] else second
+        charts._beside(ax, told, right[row] + more[row], row)
+    ax.axvline(0, color="white", linewidth=1.5)
+    reach = float(max(left.max(), (right + more).max(), 1) * 1.18)
+    ax.set(xlabel="", ylabel="", xlim=(-reach, reach))
+    ax.set_xticks([])
+    ax.spines[["bottom", "left"]].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    return reach
 
 
 def stack(

@@ -102,7 +102,7 @@ def _tiles(
         tone = _on(colour) if value else SOFT
         lines = _lines(name)
         longest = max(len(line) for line in lines)
-        fontsize = 9.5 if not name.isascii() else 8 if longest <= WRAP else 6.3
+        fontsize = 9.5 if not name.isascii() else 8 if longest <= WRAP else 7
         middle = (column + side / 2, row + side / 2)
         ax.text(
             middle[0],
@@ -157,18 +157,7 @@ def _shapes(
         ax.add_patch(PathPatch(path, facecolor=colour, edgecolor="white", linewidth=0.8))
     for name in sorted(values, key=values.get):  # the largest last: its words lie on top
         if name in shapes:
-            x, y, room = _inside(shapes[name])
-            text = write(values[name])
-            if room > 0.016 * max(len(name), len(text)) * wide:
-                text = f"{name}\n{text}"
-            ax.text(
-                *(x, y, "\n".join(map(drawable, text.split("\n")))),
-                ha="center",
-                va="center",
-                color=INK,
-                fontsize=8.5,
-                path_effects=[charts.withStroke(linewidth=2.2, foreground="white")],
-            )
+            _named(ax, name, write(values[name]), shapes[name], shade[name], letter=0.016 * wide)
     degrees = max(map(abs, ys)) <= 90 and max(map(abs, xs)) <= 180.0001
     middle = math.radians((max(ys) + min(ys)) / 2)
     # A degree of longitude is the narrower, the further from the equator.
@@ -176,6 +165,27 @@ def _shapes(
     ax.set_xlim(min(xs) - 0.02 * wide, max(xs) + 0.02 * wide)
     ax.set_ylim(min(ys) - 0.02 * high, max(ys) + 0.02 * high)
     return max(xs) + 0.05 * wide
+
+
+def _named(
+    ax: Axes,
+    name: str,
+    text: str,
+    polygons: tuple[tuple[Ring, ...], ...],
+    colour: tuple,
+    *,
+    letter: float,
+) -> None:
+    """A number within its area, under its name where there is room, else right of it, so that its colour is seen."""
+    x, y, room = _inside(polygons)
+    if room < letter * len(text):
+        halo = [charts.withStroke(linewidth=2.2, foreground="white")]
+        more = {"ha": "left", "color": INK, "path_effects": halo}
+        x += room / 2 + letter / 2
+    else:
+        more = {"ha": "center", "color": _on(colour)}
+        text = f"{name}\n{text}" if room > 1.5 * letter * max(len(name), len(text)) else text
+    ax.text(x, y, "\n".join(map(drawable, text.split("\n"))), va="center", fontsize=8.5, **more)
 
 
 def _outline(polygon: tuple[Ring, ...]) -> Path:

@@ -129,7 +129,7 @@ def ordinal(
                 ha="center",
                 va="center",
                 color="white" if inside and tone == BLUE else INK,
-                fontsize=9,
+                fontsize=9 if len(rows) <= 8 else 8,
             )
         if level is not None:
             ax.axhline(level, color=INK, linewidth=1, linestyle=":")
@@ -184,7 +184,7 @@ def panels(
     labels = [*dict.fromkeys(rows[label])][:MOST_ROWS]
     if not names or len(labels) < 2:
         return None
-    across = min(len(names), 3)
+    across = 2 if len(names) in (2, 4) else min(len(names), 3)
     down = -(-len(names) // across)
     with house_look():
         figure = Figure(figsize=(WIDTH, 0.9 + down * (0.55 + 0.3 * len(labels))), layout="constrained")
