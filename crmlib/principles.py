@@ -18,6 +18,7 @@ from crmlib.exhibits import UNITS, Exhibit
 from crmlib.goals import Goal
 from crmlib.language import WORDS
 from crmlib.measures import measure
+from crmlib.pictures import CLASSED
 
 LONGEST_TITLE = 110  # letters: three lines over a chart are no title
 WHOLE = 1e-6
@@ -25,17 +26,10 @@ SHOWN = {"kpi": "measure", "figures": "count"}
 PNG = b"\x89PNG\r\n"
 GOAL = "goal."  # before the key of a goal in `client.yml`
 REST = ("unknown", "other", "not_supplied", "not_graded", "not_grouped", "too_few")
-# Labels with an order of their own, in which their tables come.
+# Labels with an order of their own, in which their tables come; classes come in the order of their rule.
 ORDINAL = (
-    "age",
-    "placed",
-    "month",
-    "period",
-    "weekday",
-    "season",
-    "orders_so_far",
-    "over_days",
-    "from_amount",
+    *("age", "placed", "month", "period", "weekday", "season", "orders_so_far", "over_days", "from_amount"),
+    *("level", *CLASSED),
 )
 # Charts whose bars the eye compares by their lengths.
 RANKED = ("bars",)

@@ -119,10 +119,10 @@ def province(name: str) -> Province | None:
     plain = normal.text(pd.Series([str(name)], dtype=object)).iloc[0]
     if plain is None:
         return None
+    plain = plain.removeprefix("中国").removeprefix("china ").strip()
     for end in ("", *CHINESE_ENDS):
         if end and plain.endswith(end) and plain[: -len(end)] in NAMES and len(plain) > len(end) + 1:
             return NAMES[plain[: -len(end)]]
-    plain = plain.removeprefix("中国").removeprefix("china ").strip()
     while plain not in NAMES:
         end = next((end for end in LATIN_ENDS if plain.endswith(f" {end}")), None)
         if end is None:
