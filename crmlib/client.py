@@ -19,6 +19,7 @@ from crmlib.language import catalogues
 from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
+from crmlib.pictures import Charts
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -82,6 +83,7 @@ class Settings(Rule):
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
+    charts: Charts = Charts()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

@@ -185,6 +185,7 @@ class Exhibit:
         ]
         rows = [([_plain_value(value) for value in row], unit) for row, unit in self._rows(len(self.table))]
         kept = {"id": self.id, "title": self.title, "about": self.about.record(), "serves": self.serves}
+        kept |= {"alt": self.chart.alt} if self.chart is not None else {}
         return kept | {
             "columns": columns,
             "nothing": self.nothing,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from crmlib import language, tables
+from crmlib import language, principles, tables
 from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
@@ -183,6 +183,10 @@ class Book:
         sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
+
+        Raises
+        ------
+        FigureError : what was drawn breaks one of the principles of `crmlib.principles`
         """
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
@@ -194,6 +198,9 @@ class Book:
         exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves, sought)
         if draw is not None:
             exhibit = dataclasses.replace(exhibit, draw=partial(draw, **drawing)).drawn()
+        if exhibit.chart is not None:
+            drawn = {"draw": draw.__name__} | drawing
+            principles.check(exhibit, drawn, self.client.goals, period=self.period is not None)
         self.exhibits.append(exhibit)
         return exhibit
 

@@ -74,6 +74,7 @@ ASKS = {
     "effects.told": NO,
     "retention.change": NO,
     "churn.balance": NO,
+    "behaviour.lifecycle": NO,
     **{f"segment.{of}": When(("yes",), _fell_apart) for of in SEGMENTS},
     "falls.cause": YES,
     "satisfaction.change": When(("yes",), _lower),
@@ -96,6 +97,7 @@ ASKS = {
     "classes.tiering": NO,
     "classes.ruled": YES,
     "goals.parts": NO,
+    "goals.figures": NO,
     "goals.answered": NO,
     "cleaning.alike_numbers": YES,
     "cleaning.same_person": When(("yes",), lambda values: _told(values, "pairs") > 0),
@@ -144,7 +146,10 @@ BACKGROUND = (
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
     *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
-    *("value.overlap", "value.alive"),
+    *("value.overlap", "value.alive", "value.recommend", "value.word_of_mouth"),
+    *("distribution.map", "distribution.age", "groups.sorted", "groups.traits", "groups.needs"),
+    *("behaviour.amounts", "behaviour.gaps", "behaviour.weekdays", "behaviour.seasons"),
+    *("behaviour.months", "behaviour.cohorts"),
 )
 
 

@@ -1,6 +1,7 @@
 """What every code of the library is called: classes, reasons, rules, notes. Translated by the catalogues."""
 
 from crmlib.language.analysis_words import ANALYSIS
+from crmlib.language.chart_words import CHARTS
 from crmlib.language.rule_words import RULE_WORDS
 
 # Words the library itself puts into tables, and headings of their columns. A word that comes from
@@ -354,7 +355,7 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
-WORDS |= RULE_WORDS
+WORDS |= CHARTS | RULE_WORDS
 
 # What stands in tables as it is said, and is no code.
 PHRASES = (
