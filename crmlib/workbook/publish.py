@@ -19,7 +19,7 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, report
+from crmlib.workbook import excel, exchange, execution, printing, report
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -51,6 +51,7 @@ class Run:
     period: Period
     folder: Path  # the staging folder of this period; holds notebooks/ already
     seconds: dict[str, float] = field(default_factory=dict)
+    browser: Path | None = None  # what prints the pages to PDF, if they shall be
 
     @property
     def incomplete(self) -> bool:
@@ -66,6 +67,9 @@ def publish(run: Run) -> Path:
     language = Language(client.languages[0], client.currency, client.classes.words)
     page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
     (folder / "report.html").write_text(page, "utf-8")
+    if run.browser:
+        for written in sorted(folder.glob("report*.html")):
+            printing.printed(written, run.browser)
     excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
