@@ -42,7 +42,8 @@ def main() -> None:
 @click.argument("names", metavar="CLIENT...", nargs=-1, required=True)
 @click.option("--period", "periods", multiple=True, metavar="P", help=f"{FORMS}. May be given several times.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1, 64), help="Notebooks at a time.")
-def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
+@click.option("--pdf", is_flag=True, help="Print the report to PDF too, with a Chromium on this machine.")
+def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int, pdf: bool) -> None:
     """Run the notebooks for each CLIENT and period, and publish the reports.
 
     Without --period: the newest one that the client's delivery covers whole. A period that reaches
@@ -55,11 +56,14 @@ def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
     spans = list({(period := Period.parse(name)).name: period for name in periods}.values())
     for span in spans:
         span.previous().previous()  # what a run compares with must exist before anything starts
+    from crmlib.workbook import printing
     from crmlib.workbook.runner import Batch  # papermill's imports only where something runs
 
-    batch = Batch(chosen, spans, jobs=jobs)
+    batch = Batch(chosen, spans, jobs=jobs, browser=printing.browser() if pdf else None)
     status = batch.run()
     for path in sorted(batch.published):
+        for printed in sorted(path.parent.glob("report*.pdf")):
+            click.echo(_near(printed))
         click.echo(_near(path))
     if status > 128:
         # Threads that would not end must not hold up a process that was told to.

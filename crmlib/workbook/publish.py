@@ -21,7 +21,7 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, pictures, report
+from crmlib.workbook import excel, exchange, execution, pictures, printing, report
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -53,6 +53,7 @@ class Run:
     period: Period
     folder: Path  # the staging folder of this period; holds notebooks/ already
     seconds: dict[str, float] = field(default_factory=dict)
+    browser: Path | None = None  # what prints the pages to PDF, if they shall be
 
     @property
     def incomplete(self) -> bool:
@@ -69,6 +70,8 @@ def publish(run: Run) -> Path:
     pages = report.pages(client, period, folder / "notebooks", incomplete=run.incomplete)
     for name, page in pages.items():
         (folder / name).write_text(page, "utf-8")
+        if run.browser:
+            printing.printed(folder / name, run.browser)
     for language in known:
         path = folder / language.file("exhibits.xlsx")
         drawn = pictures.pictures(folder / "notebooks", language)

@@ -20,10 +20,11 @@ from crmlib import findings
 from crmlib import language as languages
 from crmlib.client import Client
 from crmlib.language import Language
-from crmlib.measures import measure
+from crmlib.measures import change, measure
 from crmlib.period import Period
 from crmlib.sentences import FURTHER
 from crmlib.workbook import glyphs
+from crmlib.workbook.boxes import Boxed
 from crmlib.workbook.execution import Failure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,6 +32,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 ORDER = (findings.STEPS[-1], *findings.STEPS[:-1])
 LEFT_OUT = {"parameters", "injected-parameters", "session", "explore", "files"}
 HEADLINES = ("sales.identified", "customers.active", "retention.rate", "satisfaction.mean")
+# At the head of a report stand the first of these that the client's data tell.
+CARDS = (*HEADLINES, "churn.rate", "nps.score", "profit.margin", "customers.total", "orders.count")
+MOST_CARDS = 6
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -98,6 +102,8 @@ def _told(
         banner=banner if incomplete else "",
         others=[(o.file("report.html"), o.tag, o.own_name) for o in known if o is not language],
         languages=language.text("Other languages"),
+        cards=_cards(client, period, language),
+        summary=language.text("Go to the summary"),
         contents=language.text("Contents"),
         questions=language.text("Questions"),
         back=language.text("Back to the contents"),
@@ -151,6 +157,26 @@ def without_further(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def _cards(client: Client, period: Period, language: Language) -> list[dict]:
+    """The figures a reader looks for first, each with the previous period's and what changed."""
+    known = {id: part for id, part in findings.figures(client, period).items() if part["value"] is not None}
+    return [_card(id, known[id], period, language) for id in CARDS if id in known][:MOST_CARDS]
+
+
+def _card(id: str, figure: dict, period: Period, language: Language) -> dict:
+    value, before, unit = figure["value"], figure.get("previous"), figure["unit"]
+    moved = language.change(change(unit, value, before), unit) if before is not None else ""
+    then = language.show(before, unit)
+    return {
+        "label": language.text(measure(id).label),
+        "value": language.show(value, unit),
+        "moved": moved,
+        "before": language.text("{period}: {value}", period=period.previous().name, value=then)
+        if moved
+        else "",
+    }
+
+
 class _Exporter(HTMLExporter):
     """nbconvert without what a page of one's own does not need: styles, scripts, highlighting."""
 
@@ -168,7 +194,7 @@ def _prose(text: str, section: Section) -> str:
         attributes=_PROSE,
         protocols={"https", "http", "mailto"},
         strip=True,
-        filters=[lambda source: _Page(source, section), _Boxed],
+        filters=[lambda source: _Page(source, section), Boxed],
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -177,7 +203,7 @@ def _fragment(text: str) -> str:
     """HTML that a cell put out, cleaned: tables, sentences and lists, no picture, no link but to a finding."""
     allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding, "li": _of_a_finding}
     cleaner = Cleaner(
-        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, _Boxed]
+        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, Boxed]
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -297,20 +323,6 @@ class _Page(Filter):
             self.section.title = text
         if token["name"] == "h3":
             self.section.headings.append((token["data"][None, "id"], text))
-
-
-class _Boxed(Filter):
-    """Every table in a box of its own, so that a wide one scrolls and the page does not."""
-
-    def __iter__(self) -> Iterator[dict]:
-        for token in super().__iter__():
-            table = token.get("name") == "table"
-            if table and token["type"] == "StartTag":
-                box = {(None, "class"): "scroll", (None, "tabindex"): "0"}
-                yield {"type": "StartTag", "name": "div", "namespace": token.get("namespace"), "data": box}
-            yield token
-            if table and token["type"] == "EndTag":
-                yield {"type": "EndTag", "name": "div", "namespace": token.get("namespace"), "data": {}}
 
 
 def index(runs: Sequence[dict]) -> str:
