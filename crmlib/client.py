@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from crmlib.bonds import Relations
 from crmlib.errors import ConfigError
 from crmlib.goals import Goal, Undertaking, checked_tree
 from crmlib.mapping import Sources, Tables
@@ -68,6 +69,7 @@ class Settings(Rule):
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
+    relations: Relations = Relations()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
