@@ -10,6 +10,7 @@ from itertools import count
 import networkx as nx
 import numpy as np
 import pandas as pd
+from scipy.sparse.csgraph import connected_components
 
 from crmlib.analysis.relations import Graph
 
@@ -69,7 +70,7 @@ def table(graph: Graph, found: np.ndarray, ranked: pd.DataFrame) -> pd.DataFrame
 
     Returns
     -------
-    community, customers, ties (within it), key (customers in the high tier), sales (of the period), net (so far),
+    community, customers, ties (within it), key_customers (in the high tier), sold (in the period), net (so far),
     active (share of customers), dissatisfied (customers), customer_id (its most influential customer)
     """
     nodes = graph.nodes.assign(community=found)
@@ -80,8 +81,8 @@ def table(graph: Graph, found: np.ndarray, ranked: pd.DataFrame) -> pd.DataFrame
     rows = pd.DataFrame(
         {
             "customers": parts.size(),
-            "key": parts["tier"].agg(lambda tier: int((tier == "high").sum())),
-            "sales": parts["sales"].sum(min_count=1),
+            "key_customers": parts["tier"].agg(lambda tier: int((tier == "high").sum())),
+            "sold": parts["sales"].sum(min_count=1),
             "net": parts["net"].sum(min_count=1),
             "active": parts["behaviour"].agg(lambda state: float((state == "active").mean())),
             "dissatisfied": parts["satisfaction"].agg(lambda said: int((said == "dissatisfied").sum())),
@@ -89,11 +90,21 @@ def table(graph: Graph, found: np.ndarray, ranked: pd.DataFrame) -> pd.DataFrame
     )
     rows["ties"] = ties.reindex(rows.index).fillna(0).astype(int)
     rows["customer_id"] = first.set_index("community")["customer_id"].reindex(rows.index)
-    order = ["community", "customers", "ties", "key", "sales", "net", "active", "dissatisfied", "customer_id"]
+    order = [
+        "community",
+        "customers",
+        "ties",
+        "key_customers",
+        "sold",
+        "net",
+        "active",
+        "dissatisfied",
+        "customer_id",
+    ]
     return rows.rename_axis("community").reset_index()[order]
 
 
-UNITS = {"community": "count", "ties": "count", "key": "count", "sales": "money", "active": "share"}
+UNITS = {"community": "count", "ties": "count", "key_customers": "count", "sold": "money", "active": "share"}
 UNITS |= {"dissatisfied": "count"}
 
 
@@ -152,8 +163,10 @@ def layout(graph: Graph, found: np.ndarray, rank: np.ndarray) -> pd.DataFrame:
         places[part] = centre + STEP * _sunflower(len(part))
     ends = [math.hypot(*centre) + room for centre, room in zip(centres, rooms, strict=True)]
     loose = order[(found[order] == NONE) | (found[order] > PLACED)]
-    # Who belongs together stands together on the rings as well.
-    loose = loose[np.argsort(np.where(found[loose] == NONE, len(graph) + 1, found[loose]), kind="stable")]
+    # Who belongs together stands together on the rings as well, the larger groups first.
+    group = connected_components(graph.bonds, directed=False)[1] if len(graph) else found
+    size = np.bincount(group)[group] if len(graph) else found
+    loose = loose[np.lexsort((found[loose], group[loose], -size[loose]))]
     places[loose] = _rings(len(loose), max(ends, default=0.0))
     return pd.DataFrame(places, columns=["x", "y"])
 

@@ -124,7 +124,8 @@ LISTED += ["net", "tier", "behaviour", "satisfaction"]
 def listed(ranked: pd.DataFrame) -> pd.DataFrame:
     """The table of influence as it is shown: who influences somebody, the most influential first."""
     rows = ranked[ranked["reach_1"] > 0] if len(ranked) else ranked
-    return rows[[name for name in LISTED if name in rows.columns]].reset_index(drop=True)
+    shown = rows[[name for name in LISTED if name in rows.columns]].reset_index(drop=True)
+    return shown.rename(columns={"place": "position", "rank": "influence"})
 
 
 def figures(graph: Graph, ranked: pd.DataFrame) -> dict[str, dict]:

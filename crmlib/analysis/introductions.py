@@ -18,7 +18,7 @@ from crmlib.classification.potential import NOT_SUPPLIED, TOO_FEW
 
 COMPANY = "company"
 SAME = 1e-12
-UNITS = {"key_ties": "count", "steps": "count", "strength": "number", "behaviour": "word", "sales": "money"}
+UNITS = {"key_ties": "count", "steps": "count", "strength": "number", "behaviour": "word", "as_good": "count"}
 UNITS |= {"way": "count", "step": "count", "kind": "word"}
 LIST = ["customer_id", "tier", "signs", "key_ties", "behaviour", "customer_type", "net"]
 
@@ -30,7 +30,7 @@ class Introductions:
     Parameters
     ----------
     ways : way (its number, shortest and strongest first), customer_id (to whom), start_id (from whom), steps,
-        strength (product of its ties'), signs, tier, net (of whom it leads to), alike (other ways as good)
+        strength (product of its ties'), signs, tier, net (of whom it leads to), as_good (other ways)
     steps : way, step, customer_id, other_id, kind, strength: each tie of each way
     starts : customers a way may begin at
     """
@@ -86,7 +86,7 @@ def introductions(graph: Graph, potentials: pd.DataFrame) -> Introductions:
             told = about.loc[id]
             ends = (id, graph.ids[path[0]], int(level[place]), float(best[place]))
             rows.append((*ends, told["signs"], told["tier"], told["net"], int(alike[place]), path))
-    names = ["customer_id", "start_id", "steps", "strength", "signs", "tier", "net", "alike", "path"]
+    names = ["customer_id", "start_id", "steps", "strength", "signs", "tier", "net", "as_good", "path"]
     ways = pd.DataFrame(rows, columns=names)
     order = ["steps", "strength", "net", "customer_id"]
     ways = ways.sort_values(order, ascending=[True, False, False, True], ignore_index=True)

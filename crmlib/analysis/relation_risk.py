@@ -11,8 +11,8 @@ from crmlib.analysis.relations import Graph
 KEY = "high"
 UNITS = {
     "reached": "count",
-    "key": "count",
-    "sales": "money",
+    "key_customers": "count",
+    "sold": "money",
     "reached_net": "money",
     "reached_sales": "money",
 }
@@ -41,14 +41,15 @@ def at_risk(graph: Graph) -> pd.DataFrame:
 
     Returns
     -------
-    customer_id, tier, behaviour, satisfaction, sales (of the period), net (so far), influencers (how many reach them)
+    customer_id, tier, behaviour, satisfaction, sold (in the period), net (so far), influencers (how many reach them)
     """
     near = [place for sad in dissatisfied(graph) for place in reached(graph, sad)]
     times = pd.Series(near, dtype=int).value_counts()
     rows = graph.nodes.iloc[times.index].assign(influencers=times.to_numpy())
     columns = ["customer_id", "tier", "behaviour", "satisfaction", "sales", "net", "influencers"]
     order = ["net", "customer_id"]
-    return rows.sort_values(order, ascending=[False, True], ignore_index=True)[columns]
+    rows = rows.sort_values(order, ascending=[False, True], ignore_index=True)[columns]
+    return rows.rename(columns={"sales": "sold"})
 
 
 def sources(graph: Graph) -> pd.DataFrame:
@@ -56,8 +57,8 @@ def sources(graph: Graph) -> pd.DataFrame:
 
     Returns
     -------
-    customer_id, reached (customers one step away), key (of these in the high tier), reached_sales (of the period),
-    reached_net (so far), behaviour, sales (their own, of the period)
+    customer_id, reached (customers one step away), key_customers (of these in the high tier), reached_sales (of the period),
+    reached_net (so far), behaviour, sold (to themselves, in the period)
     """
     rows = []
     for place in dissatisfied(graph):
@@ -65,7 +66,7 @@ def sources(graph: Graph) -> pd.DataFrame:
         sums = (near["sales"].sum(min_count=1), near["net"].sum(min_count=1))
         key = int((near["tier"] == KEY).sum())
         rows.append((own["customer_id"], len(near), key, *sums, own["behaviour"], own["sales"]))
-    columns = ["customer_id", "reached", "key", "reached_sales", "reached_net", "behaviour", "sales"]
+    columns = ["customer_id", "reached", "key_customers", "reached_sales", "reached_net", "behaviour", "sold"]
     found = pd.DataFrame(rows, columns=columns)
     order = ["reached_sales", "reached_net", "customer_id"]
     return found.sort_values(order, ascending=[False, False, True], ignore_index=True)
@@ -77,7 +78,7 @@ def rivals(graph: Graph) -> pd.DataFrame:
     Returns
     -------
     customer_id, rivals (competitors they are tied to), other_id (the one with the strongest tie), behaviour,
-    satisfaction, sales (of the period), net (so far)
+    satisfaction, sold (in the period), net (so far)
     """
     ties = graph.within(graph.rule.against)[["source", "target", "strength"]]
     turned = ties.rename(columns={"source": "target", "target": "source"})
@@ -90,7 +91,8 @@ def rivals(graph: Graph) -> pd.DataFrame:
         rivals=many.to_numpy(), other_id=graph.ids.iloc[first.reindex(many.index).to_numpy(int)].to_numpy()
     )
     columns = ["customer_id", "rivals", "other_id", "behaviour", "satisfaction", "sales", "net"]
-    return rows.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)[columns]
+    rows = rows.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)[columns]
+    return rows.rename(columns={"sales": "sold"})
 
 
 def figures(graph: Graph, sold: float | None) -> dict[str, dict]:
@@ -117,7 +119,7 @@ def figures(graph: Graph, sold: float | None) -> dict[str, dict]:
         )
         return {name: {"value": None, "why": why} for name in names}
     near, key = at_risk(graph), rivals(graph)
-    sales, net = _sum(near["sales"], graph), _sum(near["net"], graph)
+    sales, net = _sum(near["sold"], graph), _sum(near["net"], graph)
     share = None if sales is None or not sold else sales / float(sold)
     values = (len(dissatisfied(graph)), len(near), sales, net, share, len(key), _sum(key["net"], graph))
     why = "no sales of the period are known"
@@ -129,7 +131,7 @@ def figures(graph: Graph, sold: float | None) -> dict[str, dict]:
 
 def _sum(amounts: pd.Series, graph: Graph) -> float | None:
     """A sum of amounts; None where nobody's is known, 0 of nobody."""
-    if not graph.nodes[amounts.name].notna().any():
+    if not graph.nodes["net" if amounts.name == "net" else "sales"].notna().any():
         return None
     return round(float(amounts.fillna(0).sum()))
 

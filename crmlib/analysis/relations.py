@@ -199,7 +199,7 @@ def kinds(graph: Graph) -> pd.DataFrame:
     ways = {
         **dict.fromkeys(graph.rule.one_way, "one_way"),
         **dict.fromkeys(graph.rule.both_ways, "both_ways"),
-        **dict.fromkeys(graph.rule.against, "against"),
+        **dict.fromkeys(graph.rule.against, "rivalry"),
     }
     rows = [
         (kind, len(part), len({*part["source"], *part["target"]}), part["strength"].median())

@@ -24,14 +24,24 @@ from crmlib.classification.answered import percent
 from crmlib.period import day_of
 
 MOST_ORDERS = 3  # before the day, from which on customers count as alike
-COLUMNS = ["customer_id", "turned", "n", "kept", "others_kept", "difference", "low", "high", "spreads"]
+COLUMNS = [
+    "customer_id",
+    "turned",
+    "n",
+    "again",
+    "others_again",
+    "fewer",
+    "fewer_low",
+    "fewer_high",
+    "spreads",
+]
 UNITS = {
     "turned": "date",
     "n": "count",
-    "kept": "share",
-    "others_kept": "share",
+    "again": "share",
+    "others_again": "share",
     "spreads": "word",
-    **dict.fromkeys(("difference", "low", "high"), "points"),
+    **dict.fromkeys(("fewer", "fewer_low", "fewer_high"), "points"),
 }
 
 
@@ -42,7 +52,7 @@ class Spread:
     Parameters
     ----------
     table : a row an influencer with customers enough, the largest fall first: customer_id, turned (day), n (customers
-        looked at), kept and others_kept (share that ordered again), difference with its interval (low, high; wide
+        looked at), again and others_again (share that ordered again), fewer (their difference) with its interval (wide
         enough for all influencers looked at together), spreads (yes, no, not_told)
     whole : the same for all of them together, in one row; None where there are none
     sad : dissatisfied influencers
@@ -120,7 +130,7 @@ def spread(
     few = len(sad) - len(early) - len(looked)
     rows = [(*who, *_difference(cells, len(counts))) for who, cells in zip(looked, counts, strict=True)]
     table = pd.DataFrame(rows, columns=COLUMNS) if rows else nothing
-    table = table.sort_values(["difference", "customer_id"], ignore_index=True)
+    table = table.sort_values(["fewer", "customer_id"], ignore_index=True)
     whole = pd.Series(_difference(pd.concat(counts), 1), index=COLUMNS[2:]) if counts else None
     return Spread(table, whole, len(sad), len(early), few)
 
@@ -168,7 +178,7 @@ def _cells(graph: Graph, near: set[int], touched: set[str], windows: pd.DataFram
 
 
 def _difference(cells: pd.DataFrame, comparisons: int) -> tuple:
-    """n, kept, others_kept (shares), difference with its interval, and whether it is one beyond chance.
+    """n, again, others_again (shares), fewer (their difference) with its interval, and whether it is one beyond chance.
 
     The others' share is weighted like those reached; in the interval it weighs as many customers as would tell it as
     surely.
@@ -198,9 +208,9 @@ def figures(found: Spread) -> dict[str, dict]:
     whole = found.whole
     return {
         "influence.effect": {
-            "value": float(whole["difference"]),
-            "low": float(whole["low"]),
-            "high": float(whole["high"]),
+            "value": float(whole["fewer"]),
+            "low": float(whole["fewer_low"]),
+            "high": float(whole["fewer_high"]),
             "n": int(whole["n"]),
         }
     }
@@ -214,10 +224,10 @@ def told(found: Spread) -> dict:
     counts = {"n": len(rows), "sad": found.sad, "early": found.early, "fell": falls, "few": found.few}
     return counts | {
         "reached": int(row["n"]),
-        "kept": float(row["kept"]),
-        "others": float(row["others_kept"]),
-        "difference": float(row["difference"]),
-        "low": float(row["low"]),
-        "high": float(row["high"]),
+        "again": float(row["again"]),
+        "others": float(row["others_again"]),
+        "fewer": float(row["fewer"]),
+        "low": float(row["fewer_low"]),
+        "high": float(row["fewer_high"]),
         "turned": row["turned"],
     }

@@ -208,4 +208,18 @@ ANALYSIS = {
     "staying": "Still there",
     "staying_low": "Still there, 90% low",
     "staying_high": "Still there, 90% high",
+    # Relations: kinds, who is tied how, and what is told of it.
+    "partner": "Partner",
+    "competitor": "Competitor",
+    "influencer": "Influencer",
+    "unnamed": "Not named",
+    "carries": "Influence goes",
+    "one_way": "One way",
+    "both_ways": "Both ways",
+    "rivalry": "None: rivals",
+    "carries_nothing": "None: a kind of its own",
+    "never_bought": "Never bought",
+    "company": "Tied to key customers",
+    "sad": "Dissatisfied influencer",
+    "spreads": "Fewer came again",
 }

@@ -139,14 +139,16 @@ def introduced(rng, folk: pd.DataFrame, *, lines: pd.DataFrame, said: pd.DataFra
         (lines["price"] * lines["quantity"]).groupby(lines["customer"]).sum().reindex(folk.index).fillna(0)
     )
     keys = np.flatnonzero((folk["role"] == "champions") & ~folk.index.isin(turned(said, folk)))
-    first = keys[np.argsort(-spent.to_numpy()[keys], kind="stable")][:WAYS]
+    # Of the best, those who bought most: their tier is high whoever else is in the list.
+    best = keys[np.argsort(-spent.to_numpy()[keys], kind="stable")][: 4 * WAYS]
+    first = best[:WAYS]
     silent = ~folk["id"].isin(said["respondent"]) & (folk["role"] == "") & ~folk.index.isin(tied)
     firms = np.flatnonzero(silent & folk["type"].isin([ENTERPRISE, LARGE]))
     small = firms[np.argsort(spent.to_numpy()[firms], kind="stable")][: 2 * WAYS]
     targets, between = np.sort(small[:WAYS]), np.sort(small[WAYS:])
     parts, truth, ids = [], [], folk["id"].to_numpy()
     for key, partner, target in zip(first, between, targets, strict=True):
-        ears = rng.choice(np.setdiff1d(keys, [key]), size=2, replace=False)
+        ears = rng.choice(np.setdiff1d(best, [key]), size=2, replace=False)
         parts += [(PARTNER, key, partner), (PARTNER, partner, target)]
         parts += [(INFLUENCER, target, ear) for ear in ears]
         truth.append({"from": str(ids[key]), "over": str(ids[partner]), "to": str(ids[target])})
