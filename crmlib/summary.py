@@ -85,6 +85,9 @@ ASKS = {
     "cac.change": NO,
     "efficiency.change": NO,
     "loans.success": NO,
+    "risk.reach": YES,
+    "influence.effect": YES,
+    "risk.rivals": YES,
     "complaints.waits": YES,
     "complaints.first": YES,
     "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
@@ -114,6 +117,7 @@ WELL = {
     "recommend.afterwards": YES,
     "classes.moved": When(("yes",), lambda values: _told(values, "rose") >= _told(values, "fell")),
     "classes.potential": YES,
+    "introductions.reached": YES,
     "profit.tier": YES,
     "value.loose": NO,
     "classes.at_a_loss": YES,
@@ -144,6 +148,7 @@ BACKGROUND = (
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
     *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
     *("value.overlap", "value.alive"),
+    *("relations.graph", "influence.held", "communities.worth"),
 )
 
 

@@ -16,6 +16,7 @@ from crmlib.analysis.relations import Graph
 
 SEED = 1
 SMALLEST = 3  # two who know each other are a pair, no community
+SHARP = 0.3  # modularity from which on groups are real ones (Newman and Girvan 2004, Physical Review E 69, 026113)
 FEWEST = 30  # customers, below which communities are not told
 GOLDEN = math.pi * (3 - math.sqrt(5))
 NONE = 0  # the community of who is in none

@@ -137,6 +137,12 @@ def _steps(graph: Graph, ways: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["way", "step", "customer_id", "other_id", "kind", "strength"])
 
 
+def lengths(found: Introductions) -> pd.DataFrame:
+    """How many potential customers a way of so many steps leads to: steps, customers."""
+    counts = found.ways["steps"].astype(int).value_counts().sort_index()
+    return pd.DataFrame({"steps": counts.index, "customers": counts.to_numpy()})
+
+
 def figures(graph: Graph, potentials: pd.DataFrame, found: Introductions) -> dict[str, dict]:
     """Potential customers by the graph, all of them together, and how many somebody can introduce."""
     names = (

@@ -17,9 +17,9 @@ from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
 
 from crmlib.visualisation.charts import Chart, Heading, Show, _png, titled
-from crmlib.visualisation.theme import BLUE, GREEN, GREY, INK, ORANGE, RED, SOFT, WIDTH, drawable, house_look
+from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, RED, SOFT, WIDTH, drawable, house_look
 
-COLOURS = {"active": BLUE, "dormant": ORANGE, "churned": RED, "never_bought": GREEN}
+COLOURS = {"active": BLUE, "dormant": ORANGE, "churned": RED, "never_bought": INK}
 LINES = ("-", "--", ":", "-.", (0, (1, 3)), (0, (6, 1, 1, 1, 1, 1)))  # then over again
 USUAL = ("partner", "influencer", "competitor")  # these always look the same
 DISC, EDGE, TIE = "#EEF2F6", "#D5DCE4", "#B4BCC5"
@@ -52,7 +52,7 @@ def network(
         return None
     styles = line_styles(ties["kind"])
     with house_look():
-        figure = Figure(figsize=(WIDTH, 6.9), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 6.4), layout="constrained")
         ax = figure.add_subplot()
         _discs(ax, nodes)
         _ties(ax, nodes, ties, styles, set(named.values()))

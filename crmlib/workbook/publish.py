@@ -19,7 +19,7 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, report
+from crmlib.workbook import excel, exchange, execution, graph_source, relations_page, report
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -66,6 +66,7 @@ def publish(run: Run) -> Path:
     language = Language(client.languages[0], client.currency, client.classes.words)
     page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
     (folder / "report.html").write_text(page, "utf-8")
+    _relations(client, period, folder)
     excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
@@ -110,6 +111,16 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
                     column = pa.array(names[name], pa.string(), from_pandas=True)
                     rows = rows.set_column(kept.get_field_index(name), kept.field(name), column)
             out.write_table(rows)
+
+
+def _relations(client: Client, period: Period, folder: Path) -> None:
+    """The graph to look around in, in every language of the client."""
+    picture = graph_source.of_run(client, period)
+    for place, code in enumerate(client.languages):
+        language = Language(code, client.currency, client.classes.words)
+        name = f"relations.{code}.html" if place else "relations.html"
+        whole = relations_page.page(client, period, picture, language)
+        (folder / name).write_text(whole, "utf-8")
 
 
 def _internal(client: Client, period: Period, folder: Path, language: Language) -> None:

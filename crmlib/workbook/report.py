@@ -70,7 +70,7 @@ def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -
     day = language.show(period.as_of, "date")
     late = "Incomplete period: the delivery ends before {day}."
     banner = language.text(late, day=day) if incomplete else ""
-    return _page(
+    return whole_page(
         "page.html.j2",
         lang=client.languages[0].replace("_", "-"),
         title=f"{client.name} · {period.name}",
@@ -271,7 +271,7 @@ def index(runs: Sequence[dict]) -> str:
     english = Language("en", "EUR")
     rows = [_row(run, Language("en", run["currency"])) for run in runs]
     figures = [measure(id).label for id in HEADLINES]
-    return _page(
+    return whole_page(
         "index.html.j2",
         title=english.text("Reports"),
         headings=[
@@ -295,15 +295,15 @@ def _row(run: dict, language: Language) -> dict:
     }
 
 
-def _page(template: str, **content: object) -> str:
+def whole_page(template: str, *, policy: str = POLICY, **content: object) -> str:
     """A whole page, and within it the glyphs that its reader's fonts may lack."""
     found = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
     css = _safe((TEMPLATES / "report.css").read_text("utf-8"))
-    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": POLICY})
+    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": policy})
     font = glyphs.face(bare)
     if not font:
         return bare
-    whole = {"css": css, "font": _safe(font), "policy": f"{POLICY}; font-src data:"}
+    whole = {"css": css, "font": _safe(font), "policy": f"{policy}; font-src data:"}
     return found.get_template(template).render(content | whole)
 
 
