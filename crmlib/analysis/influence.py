@@ -84,7 +84,7 @@ def ranked(graph: Graph) -> pd.DataFrame:
         return graph.nodes.assign(place=[], rank=[], reach_1=[], reached_net=[], at=[])
     steps = reach(graph.influence, hops=graph.rule.hops)
     # Sums in another order differ in their last digits; those are not a difference of rank.
-    rank = np.round(ranks(graph.influence, damping=graph.rule.damping) * len(graph), 9)
+    rank = np.round(ranks(graph.influence, damping=graph.rule.damping) * len(graph), 6)
     near = (graph.influence != 0).astype(float)
     own = graph.nodes["net"].fillna(0).astype(float).to_numpy()
     found = graph.nodes.assign(
@@ -108,10 +108,9 @@ def ranked(graph: Graph) -> pd.DataFrame:
 
 UNITS = {
     **{f"reach_{hop}": "count" for hop in range(1, 7)},
-    "place": "count",
-    "rank": "number",
+    "position": "count",
+    "influence": "number",
     "reached_net": "money",
-    "sales": "money",
     "community": "count",
     "behaviour": "word",
     "tier": "word",

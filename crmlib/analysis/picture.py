@@ -45,11 +45,15 @@ class Picture:
         theirs = [row for row in moving.index[moving["at"].isin(sad)] if row >= MOST_NAMED][:MOST_SAD]
         return [*moving.index[:MOST_NAMED], *theirs]
 
-    def drawing(self) -> dict:
-        """What the figure needs beside the table of influence: nodes, ties, named (row of the table → node)."""
+    def drawing(self, *, decimals: int) -> dict:
+        """What the figure needs beside the table of influence: nodes (money in main units), ties, named.
+
+        `named` leads from a row of the table to its node.
+        """
         moving = self.ranked[self.ranked["reach_1"] > 0].reset_index(drop=True)
         named = {row: int(moving["at"].iloc[row]) for row in self.named}
-        return {"nodes": self.nodes, "ties": self.ties, "named": named}
+        nodes = self.nodes.assign(net=self.nodes["net"].astype(float) / 10**decimals)
+        return {"nodes": nodes, "ties": self.ties, "named": named}
 
 
 def picture(graph: Graph) -> Picture:

@@ -53,7 +53,7 @@ class Spread:
     ----------
     table : a row an influencer with customers enough, the largest fall first: customer_id, turned (day), n (customers
         looked at), again and others_again (share that ordered again), fewer (their difference) with its interval (wide
-        enough for all influencers looked at together), spreads (yes, no, not_told)
+        enough for all influencers looked at together), spreads (fewer_came, more_came, not_told)
     whole : the same for all of them together, in one row; None where there are none
     sad : dissatisfied influencers
     early : of these, turned too lately for the window to be over
@@ -192,7 +192,7 @@ def _difference(cells: pd.DataFrame, comparisons: int) -> tuple:
     doubt = float((weight**2 * safe * (1 - safe) / cells["others"]).sum())
     alike = max(round(share * (1 - share) / doubt), 1) if 0 < share < 1 else int(cells["others"].sum())
     low, high = apart.difference(kept, n, round(share * alike), alike, comparisons=max(comparisons, 1))
-    verdict = "yes" if high < 0 else "no" if low > 0 else "not_told"
+    verdict = "fewer_came" if high < 0 else "more_came" if low > 0 else "not_told"
     return n, kept / n, share, kept / n - share, low, high, verdict
 
 
@@ -220,7 +220,7 @@ def told(found: Spread) -> dict:
     """What a sentence says: of how many, how many came again, how many of comparable others, and the first influencer."""
     rows = found.table
     row = rows.iloc[0] if len(rows) else dict.fromkeys(COLUMNS, 0) | {"spreads": "not_told", "turned": None}
-    falls = int((rows["spreads"] == "yes").sum()) if len(rows) else 0
+    falls = int((rows["spreads"] == "fewer_came").sum()) if len(rows) else 0
     counts = {"n": len(rows), "sad": found.sad, "early": found.early, "fell": falls, "few": found.few}
     return counts | {
         "reached": int(row["n"]),

@@ -221,5 +221,7 @@ ANALYSIS = {
     "never_bought": "Never bought",
     "company": "Tied to key customers",
     "sad": "Dissatisfied influencer",
-    "spreads": "Fewer came again",
+    "spreads": "By more than chance",
+    "fewer_came": "Fewer ordered again",
+    "more_came": "More ordered again",
 }
