@@ -24,8 +24,10 @@ LINES = ("-", "--", ":", "-.", (0, (1, 3)), (0, (6, 1, 1, 1, 1, 1)))  # then ove
 USUAL = ("partner", "influencer", "competitor")  # these always look the same
 DISC, EDGE, TIE = "#EEF2F6", "#D5DCE4", "#B4BCC5"
 MOST_TIES = 1200  # each drawn; of more only those of the named, the others together
+MOST_BANDS = 80  # between communities, the thickest
 MOST_DISCS = 9  # communities with their number on them
 SMALL, LARGE = 5.0, 130.0  # area of a dot, in points
+ROOMY = 700  # customers; of more each has less room
 
 
 def network(
@@ -95,17 +97,29 @@ def areas(net: pd.Series) -> np.ndarray:
     """The area of each dot: in proportion to net sales, and never too small to see."""
     amounts = net.fillna(0).astype(float).clip(lower=0).to_numpy()
     most = amounts.max(initial=0)
-    return SMALL + (LARGE - SMALL) * (amounts / most if most else amounts)
+    return room(len(net)) * (SMALL + (LARGE - SMALL) * (amounts / most if most else amounts))
+
+
+def room(customers: int) -> float:
+    """By how much dots shrink where there are many.
+
+    >>> room(10), room(7000)
+    (1.0, 0.15)
+    """
+    return min(max(ROOMY / max(customers, 1), 0.15), 1.0)
 
 
 def _discs(ax: Axes, nodes: pd.DataFrame) -> None:
-    """The largest communities as pale discs with their number."""
+    """The largest communities as pale discs with their number; of many customers every community."""
     sizes = nodes.loc[nodes["community"] > 0, "community"].value_counts()
-    for number in sorted(sizes.index, key=lambda c: (-sizes[c], c))[:MOST_DISCS]:
+    order = sorted(sizes.index, key=lambda c: (-sizes[c], c))
+    for place, number in enumerate(order[: MOST_DISCS if len(nodes) <= ROOMY else None]):
         part = nodes[nodes["community"] == number]
         middle = part[["x", "y"]].to_numpy()[part["rank"].to_numpy(float).argmax()]
         edge = np.hypot(*(part[["x", "y"]].to_numpy() - middle).T).max() + 0.8
-        ax.add_patch(Circle(middle, edge, facecolor=DISC, edgecolor=EDGE, linewidth=0.8, zorder=0))
+        ax.add_patch(Circle(middle, edge, facecolor=DISC, edgecolor=EDGE, linewidth=0.8, zorder=1))
+        if place >= MOST_DISCS:
+            continue
         ax.text(
             middle[0], middle[1] + edge, str(number), ha="center", va="center", fontsize=8, color=SOFT, zorder=6,
             path_effects=[withStroke(linewidth=2.5, foreground="white")],
@@ -133,13 +147,14 @@ def _together(ax: Axes, nodes: pd.DataFrame, ties: pd.DataFrame) -> None:
     groups = nodes["community"].to_numpy()
     pairs = pd.DataFrame({"a": groups[ties["source"]], "b": groups[ties["target"]]})
     pairs = pairs[(pairs["a"] != pairs["b"]) & (pairs > 0).all(axis=1)]
-    counted = pd.DataFrame(np.sort(pairs.to_numpy(), axis=1)).value_counts()
+    counted = pd.DataFrame(np.sort(pairs.to_numpy(), axis=1)).value_counts().sort_index()
+    counted = counted.sort_values(ascending=False, kind="stable").head(MOST_BANDS)
     if counted.empty:
         return
     middle = nodes.groupby("community")[["x", "y"]].mean()
     ends = [[middle.loc[a].tolist(), middle.loc[b].tolist()] for a, b in counted.index]
-    widths = 0.3 + 4 * np.sqrt(counted.to_numpy() / counted.max())
-    ax.add_collection(LineCollection(ends, colors="#C9CFD6", linewidths=widths, alpha=0.6, zorder=1))
+    widths = 0.3 + 3 * counted.to_numpy() / counted.max()
+    ax.add_collection(LineCollection(ends, colors="#C9CFD6", linewidths=widths, zorder=0))
 
 
 def _dots(ax: Axes, nodes: pd.DataFrame, named: set[int]) -> None:
@@ -149,9 +164,10 @@ def _dots(ax: Axes, nodes: pd.DataFrame, named: set[int]) -> None:
     order = np.argsort(-area, kind="stable")  # the small above the large
     ax.scatter(
         nodes["x"].iloc[order], nodes["y"].iloc[order], s=area[order], c=colours.iloc[order],
-        linewidths=0.3, edgecolors="white", zorder=4,
+        linewidths=0.3, edgecolors="white" if len(nodes) <= ROOMY else "none", zorder=4,
     )  # fmt: skip
-    for ring, colour in ((sorted(named), INK), (np.flatnonzero(nodes["sad"]), RED)):
+    sad = [at for at in np.flatnonzero(nodes["sad"]) if len(nodes) <= ROOMY or at in named]
+    for ring, colour in ((sorted(named), INK), (sad, RED)):
         part = nodes.iloc[ring]
         wide = area[ring] + (30 if colour == INK else 60)
         ax.scatter(
@@ -207,9 +223,13 @@ def _legend(ax: Axes, nodes: pd.DataFrame, styles: dict, heading: Heading, show:
         marks.append(ring)
     most = nodes["net"].astype(float).max()
     if most > 0:
-        marks.append(_dot(SOFT, np.sqrt(LARGE), f"{heading('net')} {show('net', most)}"))
+        marks.append(_dot(SOFT, np.sqrt(room(len(nodes)) * LARGE), f"{heading('net')} {show('net', most)}"))
         marks.append(
-            _dot(SOFT, np.sqrt(SMALL + (LARGE - SMALL) / 10), f"{heading('net')} {show('net', most / 10)}")
+            _dot(
+                SOFT,
+                np.sqrt(room(len(nodes)) * (SMALL + (LARGE - SMALL) / 10)),
+                f"{heading('net')} {show('net', most / 10)}",
+            )
         )
     if (nodes["community"] > 0).any():
         disc = Line2D(
