@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from crmlib.bonds import Relations
 from crmlib.errors import ConfigError
 from crmlib.goals import Goal, Undertaking, checked_tree
 from crmlib.language import catalogues
@@ -84,6 +85,7 @@ class Settings(Rule):
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
     charts: Charts = Charts()
+    relations: Relations = Relations()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

@@ -35,10 +35,12 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "10-analysis-relationships",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]
 NEVER_SHOWN = {"name", "contact", "raw"}
+NUMBERS = {"customer_id", "other_id", "start_id"}  # of customers: masked wherever they are shown
 
 
 class Book:
@@ -191,7 +193,7 @@ class Book:
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
             raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
-        for number in {"customer_id", "other_id"}.intersection(table.columns):
+        for number in NUMBERS.intersection(table.columns):
             table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})

@@ -87,6 +87,9 @@ ASKS = {
     "cac.change": NO,
     "efficiency.change": NO,
     "loans.success": NO,
+    "risk.reach": YES,
+    "influence.effect": YES,
+    "risk.rivals": YES,
     "complaints.waits": YES,
     "complaints.first": YES,
     "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
@@ -117,6 +120,7 @@ WELL = {
     "recommend.afterwards": YES,
     "classes.moved": When(("yes",), lambda values: _told(values, "rose") >= _told(values, "fell")),
     "classes.potential": YES,
+    "introductions.reached": YES,
     "profit.tier": YES,
     "value.loose": NO,
     "classes.at_a_loss": YES,
@@ -150,6 +154,7 @@ BACKGROUND = (
     *("distribution.map", "distribution.age", "groups.sorted", "groups.traits", "groups.needs"),
     *("behaviour.amounts", "behaviour.gaps", "behaviour.weekdays", "behaviour.seasons"),
     *("behaviour.months", "behaviour.cohorts"),
+    *("relations.graph", "influence.held", "communities.worth"),
 )
 
 

@@ -21,7 +21,16 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, pictures, printing, report
+from crmlib.workbook import (
+    excel,
+    exchange,
+    execution,
+    graph_source,
+    pictures,
+    printing,
+    relations_page,
+    report,
+)
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -76,6 +85,7 @@ def publish(run: Run) -> Path:
         path = folder / language.file("exhibits.xlsx")
         drawn = pictures.pictures(folder / "notebooks", language)
         excel.exhibits(path, books, language, client=client, period=period, pictures=drawn)
+    _relations(client, period, folder)
     _own_language(folder / "notebooks")
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
@@ -127,6 +137,14 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
                     column = pa.array(names[name], pa.string(), from_pandas=True)
                     rows = rows.set_column(kept.get_field_index(name), kept.field(name), column)
             out.write_table(rows)
+
+
+def _relations(client: Client, period: Period, folder: Path) -> None:
+    """The graph to look around in, in every language of the client."""
+    picture = graph_source.of_run(client, period)
+    for language in languages.languages(client):
+        whole = relations_page.page(client, period, picture, language)
+        (folder / language.file("relations.html")).write_text(whole, "utf-8")
 
 
 def _internal(client: Client, period: Period, folder: Path, language: Language) -> None:

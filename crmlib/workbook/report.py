@@ -94,7 +94,7 @@ def _told(
     code = language.text("How this was computed")
     day = {"day": period.as_of}
     banner = language.text("Incomplete period: the delivery ends before {day:date}.", **day)
-    return _page(
+    return whole_page(
         "page.html.j2",
         lang=language.tag,
         title=f"{client.name} · {period.name}",
@@ -340,7 +340,7 @@ def index(runs: Sequence[dict]) -> str:
         reader.text("Published"),
     ]
     numbers = range(2, 2 + len(figures))
-    return _page(
+    return whole_page(
         "index.html.j2",
         lang=reader.tag,
         title=reader.text("Reports"),
@@ -365,15 +365,15 @@ def _row(run: dict, language: Language) -> dict:
     }
 
 
-def _page(template: str, **content: object) -> str:
+def whole_page(template: str, *, policy: str = POLICY, **content: object) -> str:
     """A whole page, and within it the glyphs that its reader's fonts may lack."""
     found = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
     css = _safe((TEMPLATES / "report.css").read_text("utf-8"))
-    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": POLICY})
+    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": policy})
     font = glyphs.face(bare)
     if not font:
         return bare
-    whole = {"css": css, "font": _safe(font), "policy": f"{POLICY}; font-src data:"}
+    whole = {"css": css, "font": _safe(font), "policy": f"{policy}; font-src data:"}
     return found.get_template(template).render(content | whole)
 
 

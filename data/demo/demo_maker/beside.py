@@ -72,7 +72,7 @@ def tables(
     text, meant = service.service(stream("service", 1), folk, lines=lines)
     kinds = keep("service", service.service_flaws(stream("service", 2), text, strangers=free["service"]))
     truths["complaints_before_the_fall"] = service.truths(clean(meant, kinds))
-    text, risks = ties.relations(stream("relations", 1), folk, said=said)
+    text, risks = ties.relations(stream("relations", 1), folk, said=said, lines=lines)
     keep("relations", ties.with_flaws(stream("relations", 2), text, strangers=free["relations"], risks=risks))
     truths["relationship_risks"] = risks
     text, meant, wasted = spending.costs(stream("costs", 1), folk, lines=lines)
