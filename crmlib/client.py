@@ -18,6 +18,7 @@ from crmlib.goals import Goal, Undertaking, checked_tree
 from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
+from crmlib.retention import ChurnRule
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -68,6 +69,7 @@ class Settings(Rule):
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
+    churn: ChurnRule = ChurnRule()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")
