@@ -36,6 +36,7 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "08-analysis-churn",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]

@@ -64,6 +64,7 @@ SEGMENTS = ("sales.identified", "retention.rate", "satisfaction.mean", "finance.
 ASKS = {
     "summary.complete": NO,
     "performance.comparable": NO,
+    "leaving.leak": NO,
     "collection.units": YES,
     "collection.unlike": YES,
     "goals.standing": NO,
@@ -80,11 +81,14 @@ ASKS = {
     "expectation.gap": YES,
     "content.worth": YES,
     "value.loose": YES,
+    "leaving.causes": YES,
+    "leaving.threshold": YES,
     "profit.tier": NO,
     "classes.at_a_loss": NO,
     "cac.change": NO,
     "efficiency.change": NO,
     "loans.success": NO,
+    "leaving.drift": NO,
     "complaints.waits": YES,
     "complaints.first": YES,
     "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
@@ -124,6 +128,7 @@ WELL = {
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
     *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
+    *("leaving.rate", "leaving.at_risk"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -143,7 +148,14 @@ BACKGROUND = (
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
     *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
-    *("value.overlap", "value.alive"),
+    *(
+        "value.overlap",
+        "value.alive",
+        "leaving.choice",
+        "leaving.model",
+        "leaving.calibrated",
+        "leaving.held",
+    ),
 )
 
 

@@ -70,13 +70,15 @@ class Evidence:
         return rows[rows[tables.DAYS[name]].notna()]
 
 
-def evidence(client: Client, *, until: int) -> Evidence:
-    """What a client supplies by a day.
+def evidence(client: Client, *, until: int) -> Evidence | None:
+    """What a client supplies by a day; None where no order lines are.
 
     Returns
     -------
     Evidence; surveys, interactions, feedback and relations where they are supplied
     """
+    if not tables.delivered(client.delivery, tables.TRANSACTIONS):
+        return None
     orders = tables.relation(client.delivery, tables.TRANSACTIONS, until=until)
     named = ("surveys", "interactions", "feedback", "relations")
     beside = {

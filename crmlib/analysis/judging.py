@@ -44,6 +44,7 @@ CALIBRATION = [
 ]
 CALIBRATION_UNITS = {
     "risk_group": "count",
+    "chance_to_leave": "share",
     "left_share": "share",
     "left_share_low": "share",
     "left_share_high": "share",
@@ -182,12 +183,14 @@ def calibration(found: Learnt, *, groups: int = GROUPS) -> pd.DataFrame:
 
 
 def in_the_large(found: Learnt) -> dict[str, float | bool]:
-    """Whether as many left as were foretold: foreseen and came (customers), low and high (90 % of what chance allows, each
-    leaving with their own probability), holds, error (mean distance of group shares from their probabilities)."""
+    """Whether as many left as were foretold: foreseen and came (customers), low and high (90 % of what chance allows: each leaves or
+    not by their own probability, and the share that left of those learnt from is known so far only), holds, error (mean distance of group shares from their probabilities)."""
     if not found.chosen:
         return {"foreseen": 0.0, "came": 0, "low": 0.0, "high": 0.0, "holds": False, "error": 0.0}
     told, left = found.told[found.chosen], found.outcome
-    spread = 1.645 * float(np.sqrt((told * (1 - told)).sum()))
+    past = found.cases.table["left"].to_numpy(bool)[found.train]
+    level = len(told) ** 2 * past.mean() * (1 - past.mean()) / len(past)
+    spread = 1.645 * float(np.sqrt((told * (1 - told)).sum() + level))
     foreseen, came, table = float(told.sum()), int(left.sum()), calibration(found)
     error = (
         (table["chance_to_leave"] - table["left_share"]).abs() @ table["customers"] / table["customers"].sum()
@@ -198,15 +201,15 @@ def in_the_large(found: Learnt) -> dict[str, float | bool]:
 
 
 def gains(found: Learnt) -> pd.DataFrame:
-    """Leavers reached by going from the highest probability down: share_of_customers, share_of_left."""
+    """Leavers reached by going from the highest probability down: share_asked, share_of_left."""
     if not found.chosen:
-        return pd.DataFrame(columns=["share_of_customers", "share_of_left"])
+        return pd.DataFrame(columns=["share_asked", "share_of_left"])
     told, left = found.told[found.chosen], found.outcome
     steps = np.arange(1, 51) / 50
     reached = [
         top_share(told, left, top=step) * max(round(step * len(left)), 1) / left.sum() for step in steps
     ]
-    return pd.DataFrame({"share_of_customers": steps, "share_of_left": reached})
+    return pd.DataFrame({"share_asked": steps, "share_of_left": reached})
 
 
 def figures(found: Learnt) -> dict[str, dict]:

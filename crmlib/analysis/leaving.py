@@ -13,10 +13,22 @@ import pandas as pd
 
 from crmlib.analysis import evidence, intervals, totals_told
 from crmlib.analysis.evidence import Evidence
-from crmlib.classification import classes
+from crmlib.classification import classes, stated
+from crmlib.client import Client
+from crmlib.period import day_of
 from crmlib.retention import ChurnRule
 from crmlib.rules import BehaviourRule
 
+UNITS = {
+    "cut_off": "date",
+    "left": "count",
+    "left_share": "share",
+    "left_share_low": "share",
+    "left_share_high": "share",
+}
+UNITS |= {"share_of_left": "share", "share_asked": "share"} | dict.fromkeys(
+    ("logistic", "tree", "network", "boosting"), "number"
+)
 PLAIN = ("customer_id", "cut_off", "left", "worth")
 
 
@@ -85,6 +97,22 @@ def cut_offs(first: int, last: int, *, rule: ChurnRule, horizon: int) -> list[in
     step = rule.gap_days + horizon
     days = [last - step * n for n in range(1, rule.cut_offs + 1)]
     return sorted(day for day in days if day - first >= evidence.YEAR)
+
+
+def cases(client: Client, known: Evidence | None, *, as_of: int) -> Cases:
+    """Cases of whatever a client supplies: order lines, else totals with a mark of who has left.
+
+    Parameters
+    ----------
+    known : as `evidence.evidence` gives it; None where no order line is supplied
+    """
+    if known is not None:
+        return by_orders(known, client.churn, client.classes.behaviour, as_of=as_of)
+    totals = stated.totals(client, as_of=as_of)
+    if totals is None:
+        return nothing("not_supplied")
+    mapped = dict(client.tables.snapshot.columns)
+    return by_mark(totals, totals_told.delivered(client), client.churn, mapped=mapped)
 
 
 def by_orders(found: Evidence, rule: ChurnRule, behaviour: BehaviourRule, *, as_of: int) -> Cases:
@@ -238,13 +266,18 @@ def estimable(found: Cases, rule: ChurnRule) -> str:
 def by_cut_off(found: Cases) -> pd.DataFrame:
     """Cases of each cut-off: day (a number), customers, left, left_share with its 90 % interval."""
     rows = []
-    for day, part in found.table.groupby("cut_off"):
+    for day, part in found.table.groupby("cut_off") if len(found.table) else ():
         share = intervals.share(int(part["left"].sum()), len(part))
         rows.append(
             (int(day), len(part), int(part["left"].sum()), share["value"], share["low"], share["high"])
         )
     columns = ["cut_off", "customers", "left", "left_share", "left_share_low", "left_share_high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def dated(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its cut-offs as dates; totals have none."""
+    return table.assign(cut_off=[day_of(int(day)) if day else None for day in table["cut_off"]])
 
 
 def part(found: Cases, rows: np.ndarray | pd.Series) -> pd.DataFrame:

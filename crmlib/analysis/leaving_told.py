@@ -10,7 +10,7 @@ from crmlib.analysis.verdict import Terms, Threshold
 from crmlib.period import day_of
 from crmlib.retention import ChurnRule
 
-CARD = ["fact", "value", "unit"]
+CARD = ["fact", "figure", "unit"]
 # What a firm can do something about, of the inputs taken from dated tables.
 OWN_DOING = (
     "score",
@@ -157,12 +157,17 @@ def moved(table: pd.DataFrame) -> dict:
     return by | {"score": own, "known": True}
 
 
+def named(values: dict) -> dict:
+    """The names in `moved`, of which there may be none: changed_names, look_names."""
+    return {f"{state}_names": values[state] or ["nothing"] for state in ("changed", "look")}
+
+
 def card(found: Learnt, left_out: list[str], chosen: Threshold, *, as_of: int) -> pd.DataFrame:
     """The model on one card: what it is, what it was learnt from, how good it is, and how old.
 
     Returns
     -------
-    fact, value, unit (of the row)
+    fact, figure, unit (of the row)
     """
     if not found.chosen:
         return pd.DataFrame(columns=CARD)

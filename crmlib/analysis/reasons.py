@@ -17,7 +17,7 @@ from crmlib.analysis.leaving import Cases
 
 SHUFFLES = 5
 MOST = 3  # reasons told of a customer
-PLAIN_SHARE = 0.1  # of the largest reason; less is no reason
+PLAIN_SHARE = 0.2  # of the largest reason; less is no reason
 POINTS = 8
 IMPORTANCE = ["input", "importance", "importance_low", "importance_high"]
 IMPORTANCE_UNITS = {"input": "word"} | dict.fromkeys(IMPORTANCE[1:], "number")
@@ -53,7 +53,8 @@ def dependence(found: Learnt, inputs: list[str]) -> pd.DataFrame:
 
     Returns
     -------
-    input, at (numbers: quantiles from the 5th to the 95th of a hundred; words as they are), chance_to_leave; rows of each input by `at`
+    input, at (numbers: quantiles from the 5th to the 95th of a hundred, or of the different values where nearly all are
+    alike; words as they are), chance_to_leave; rows of each input by `at`
     """
     if found.older is None:
         return pd.DataFrame(columns=DEPENDENCE)
@@ -62,6 +63,8 @@ def dependence(found: Learnt, inputs: list[str]) -> pd.DataFrame:
         known = rows[name].dropna()
         if name in found.cases.numbers:
             points = np.unique(np.quantile(known, np.linspace(0.05, 0.95, POINTS)))
+            if len(points) < POINTS / 2:  # nearly all are alike: the others are looked at by themselves
+                points = np.unique(np.quantile(known.unique(), np.linspace(0, 0.95, POINTS)))
         else:
             points = sorted(known.value_counts().index[:POINTS])
         many = pd.concat([rows.assign(**{name: point}) for point in points])

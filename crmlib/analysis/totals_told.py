@@ -9,6 +9,9 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from crmlib import tables
+from crmlib.client import Client
+from crmlib.collection import sources
 from crmlib.collection.files import FILE, ROW
 from crmlib.collection.headers import names_people
 
@@ -16,6 +19,13 @@ MOST_WORDS = 30  # different words in a column; more name single customers or pl
 READ = 0.95  # share of filled cells that are numbers, from which on a column is one
 # Never inputs: who it is, and the outcome itself.
 NOT_INPUTS = ("customer_id", "name", "contact", "churned", "taken_day")
+
+
+def delivered(client: Client) -> pd.DataFrame:
+    """The snapshot's records as step 01 collected them: every column as text, without those that name people."""
+    part = sources.as_collected(client)[tables.SNAPSHOT.name]
+    kept = [name for name in part.rows.column_names if name not in part.personal]
+    return part.rows.select(kept).to_pandas()
 
 
 def inputs(

@@ -16,7 +16,7 @@ from crmlib.language import WORDS
 from crmlib.retention import ChurnRule
 
 PLAYS = 400
-CURVE = ["share_of_customers", "threshold", "gain"]
+CURVE = ["share_asked", "threshold", "gain"]
 CURVE_UNITS = {"threshold": "share", "gain": "money"}
 RISK = [
     "customer_id",
@@ -84,7 +84,7 @@ def gain(told: np.ndarray, left: np.ndarray, kept: np.ndarray, *, threshold: flo
 
 
 def curve(told: np.ndarray, left: np.ndarray, kept: np.ndarray, *, terms: Terms) -> pd.DataFrame:
-    """The gain at each threshold: share_of_customers contacted, threshold, gain (smallest unit)."""
+    """The gain at each threshold: share_asked (of customers, likeliest first), threshold, gain (smallest unit)."""
     points = np.unique(np.quantile(told, np.linspace(0, 1, 51)))[::-1]
     rows = [
         (float((told >= at).mean()), float(at), gain(told, left, kept, threshold=at, terms=terms))
@@ -245,3 +245,16 @@ def figures(found: Learnt, chosen: Threshold, table: pd.DataFrame, terms: Terms)
             "n": len(table),
         },
     }
+
+
+def share_asked(chosen: Threshold) -> float | None:
+    """The share of the trial from the threshold on; None where no contact pays."""
+    if chosen.at is None or chosen.table.empty:
+        return None
+    return float(chosen.table.loc[chosen.table["threshold"] >= chosen.at, "share_asked"].max())
+
+
+def written(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as `tables.AT_RISK` keeps it."""
+    numbers = dict.fromkeys(RISK[1:7], float)
+    return table.astype({"customer_id": "str", "ask": "str", "reasons": "str"} | numbers)

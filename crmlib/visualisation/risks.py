@@ -34,7 +34,10 @@ def earned(
         ax.plot([0, *rows[x]], [0, *rows[y]], color=BLUE)
         if point is not None:
             ax.plot(point[x], point[y], "o", color=ORANGE)
-            _beside(ax, named, point[x], point[y], offset=(8, 12))
+            side = 1 if point[x] < 0.6 else -1
+            _beside(
+                ax, named, point[x], point[y], offset=(8 * side, -14), align="left" if side > 0 else "right"
+            )
         ax.set(xlabel=heading(x), ylabel=heading(y), xlim=(0, 1))
         ax.margins(y=0.15)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(x, value)))
