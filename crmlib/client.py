@@ -21,6 +21,7 @@ from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
 from crmlib.pictures import Charts
+from crmlib.retention import ChurnRule
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -86,6 +87,7 @@ class Settings(Rule):
     value: Outlook = Outlook()
     charts: Charts = Charts()
     relations: Relations = Relations()
+    churn: ChurnRule = ChurnRule()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

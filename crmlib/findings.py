@@ -35,6 +35,7 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "08-analysis-churn",
     "10-analysis-relationships",
     "12-summary",
 )

@@ -65,6 +65,7 @@ SEGMENTS = ("sales.identified", "retention.rate", "satisfaction.mean", "finance.
 ASKS = {
     "summary.complete": NO,
     "performance.comparable": NO,
+    "leaving.leak": NO,
     "collection.units": YES,
     "collection.unlike": YES,
     "goals.standing": NO,
@@ -82,6 +83,8 @@ ASKS = {
     "expectation.gap": YES,
     "content.worth": YES,
     "value.loose": YES,
+    "leaving.causes": YES,
+    "leaving.threshold": YES,
     "profit.tier": NO,
     "classes.at_a_loss": NO,
     "cac.change": NO,
@@ -90,6 +93,7 @@ ASKS = {
     "risk.reach": YES,
     "influence.effect": YES,
     "risk.rivals": YES,
+    "leaving.drift": NO,
     "complaints.waits": YES,
     "complaints.first": YES,
     "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
@@ -131,6 +135,7 @@ WELL = {
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
     *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
+    *("leaving.rate", "leaving.at_risk"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -155,6 +160,7 @@ BACKGROUND = (
     *("behaviour.amounts", "behaviour.gaps", "behaviour.weekdays", "behaviour.seasons"),
     *("behaviour.months", "behaviour.cohorts"),
     *("relations.graph", "influence.held", "communities.worth"),
+    *("leaving.choice", "leaving.model", "leaving.calibrated", "leaving.held"),
 )
 
 

@@ -1,6 +1,7 @@
 """Every measure the workbook can print: id, unit, label, formula, source. Found by id in `crmlib.measures`."""
 
 from crmlib.definitions.changes import CHANGES
+from crmlib.definitions.churn import CHURN
 from crmlib.definitions.classes import CLASSES
 from crmlib.definitions.delivery import DELIVERY
 from crmlib.definitions.finance import FINANCE
@@ -11,6 +12,6 @@ from crmlib.definitions.sales import SALES
 from crmlib.definitions.surveys import SURVEYS
 from crmlib.definitions.value import VALUE
 
-ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET, *VALUE, *RELATIONS]
+ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET, *VALUE, *CHURN, *RELATIONS]
 
 __all__ = ["ALL", "UNITS", "Measure"]

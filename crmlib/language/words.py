@@ -2,6 +2,7 @@
 
 from crmlib.language.analysis_words import ANALYSIS
 from crmlib.language.chart_words import CHARTS
+from crmlib.language.churn_words import CHURN
 from crmlib.language.rule_words import RULE_WORDS
 
 # Words the library itself puts into tables, and headings of their columns. A word that comes from
@@ -355,7 +356,7 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
-WORDS |= CHARTS | RULE_WORDS
+WORDS |= CHARTS | CHURN | RULE_WORDS
 
 # What stands in tables as it is said, and is no code.
 PHRASES = (

@@ -11,7 +11,7 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.collection import corrections
-from crmlib.exhibits import WORDED, fields
+from crmlib.exhibits import WORDED, fields, heading
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
@@ -97,6 +97,36 @@ def quarantine(
     return path
 
 
+def at_risk(
+    path: Path, rows: pd.DataFrame, people: pd.DataFrame, language: Language, *, client: Client
+) -> Path:
+    """Customers at risk with their names and numbers, for whoever is to call them: who would be missed most first.
+
+    Parameters
+    ----------
+    rows : in the columns of `tables.AT_RISK`
+    people : customer_id, name and contact
+    """
+    units = {"chance_to_leave": "share", "left_low": "share", "left_high": "share", "worth": "money"}
+    units |= {"expected_loss": "money", "expected_gain": "money", "ask": "word", "reasons": "tags"}
+    told = rows.merge(people[["customer_id", "name", "contact"]], on="customer_id", how="left")
+    told = told[["customer_id", "name", "contact", *units]]
+    names = {"customer_id": "Customer number"} | {name: heading(name) for name in told.columns[1:]}
+    scale = 10**client.decimals
+    with _workbook(path, dt.datetime(2000, 1, 1)) as book:
+        formats = _formats(book, client.decimals)
+        sheet = book.add_worksheet(sheet_names([language.text(heading("at_risk"))])[0])
+        for number, column in enumerate(told.columns):
+            _heading(sheet, 0, number, language.text(names[column]), formats)
+            sheet.set_column(number, number, 22)
+            unit = units.get(column, "text")
+            for row, value in enumerate(told[column], 1):
+                value = None if pd.isna(value) else value / scale if unit == "money" else value
+                _cell(sheet, row, number, value, unit, language, formats)
+        sheet.freeze_panes(1, 2)
+    return path
+
+
 def sheet_names(wanted: Iterable[str]) -> list[str]:
     """Names a spreadsheet accepts: at most 31 signs, none of them forbidden, no two alike.
 
@@ -140,9 +170,10 @@ def _formats(book: xlsxwriter.Workbook, decimals: int, language: Language | None
 
 
 def _contents(sheet: Any, names: list[str], found: list, language: Language, formats: dict) -> None:
-    headings = (language.text("Sheet"), language.text("Title"), language.text("Notebook"))
-    for column, heading in enumerate(headings):
-        sheet.write_string(0, column, heading, formats["heading"])
+    for column, word in enumerate(
+        (language.text("Sheet"), language.text("Title"), language.text("Notebook"))
+    ):
+        sheet.write_string(0, column, word, formats["heading"])
     for row, (name, (step, exhibit)) in enumerate(zip(names, found, strict=True), 1):
         target = "internal:'" + name.replace("'", "''") + "'!A1"
         sheet.write_url(row, 0, target, formats["link"], name)
@@ -161,10 +192,10 @@ def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> li
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
     sheet.write_string(1, 0, corrections.cut(About.read(exhibit["about"]).told(language)), formats["about"])
     for number, column in enumerate(columns):
-        heading = language.heading(column["heading"])
-        _heading(sheet, 3, number, heading, formats)
+        word = language.heading(column["heading"])
+        _heading(sheet, 3, number, word, formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
-        widths.append(min(max(widest, _width(heading), 8) + 2, 48))
+        widths.append(min(max(widest, _width(word), 8) + 2, 48))
         sheet.set_column(number, number, widths[-1])
     units = [_of_column(column["unit"], number, rows, language) for number, column in enumerate(columns)]
     for at, (row, own) in enumerate(zip(rows, exhibit["row_units"], strict=False), 4):
@@ -228,9 +259,9 @@ def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
 
 
 def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dict) -> None:
-    for number, heading in enumerate(lines.columns):
+    for number, header in enumerate(lines.columns):
         sheet.set_column(number, number, 26 if number < 2 else 16)
-        _heading(sheet, 0, number, heading, formats)
+        _heading(sheet, 0, number, header, formats)
     last = min(len(lines), LAST_ROW - 1)
     for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
         words = [(language.show(str(reason), "word"), header) for reason, header in reasons]

@@ -158,6 +158,10 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
     rows = tables.frame(client.delivery, tables.QUARANTINE)
     headers = sources.headers(client)
     excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
+    if (client.built(period) / f"{tables.AT_RISK.name}.parquet").is_file():
+        risks = tables.frame(client.built(period), tables.AT_RISK)
+        people = tables.customers(client.delivery, until=day_number(period.as_of))
+        excel.at_risk(folder / "at_risk.xlsx", risks, people, language, client=client)
     whole = corrections.cut_off(rows)
     if len(whole):
         # As JSON a row never begins with a sign that a spreadsheet takes for a formula.
