@@ -21,6 +21,7 @@ from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
 from crmlib.pictures import Charts
+from crmlib.preferences import Preferences
 from crmlib.retention import ChurnRule
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
@@ -88,6 +89,7 @@ class Settings(Rule):
     charts: Charts = Charts()
     relations: Relations = Relations()
     churn: ChurnRule = ChurnRule()
+    preferences: Preferences = Preferences()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

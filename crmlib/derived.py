@@ -142,3 +142,40 @@ AT_RISK = Table(
         ("reasons", TEXT, "codes of what raises the probability most, comma between"),
     ),
 )
+
+PROPOSED = Table(
+    "proposed",
+    "09-analysis-preferences",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("place", COUNT, "1 for the first proposal"),
+        ("item", TEXT, "the product"),
+        ("way", TEXT, "popular, own_habit, item_to_item or by_rules: how it was found"),
+    ),
+)
+
+CROSS_SALES = Table(
+    "cross_sales",
+    "09-analysis-preferences",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("has", TEXT, "a product bought"),
+        ("lacks", TEXT, "what goes with it and was never bought"),
+        ("times", COUNT, "days with the product bought"),
+        ("times_chance", NUMBER, "orders with both ÷ orders that chance would bring"),
+    ),
+)
+
+DEMAND = Table(
+    "demand",
+    "09-analysis-preferences",
+    _columns(
+        ("product_group", TEXT, "the group, or all; all_others where there are many", True),
+        ("customer_type", TEXT, "the type, or all", True),
+        ("step", COUNT, "months or weeks ahead"),
+        ("from_day", DAY, "first day of it"),
+        ("lines_expected", COUNT, "order lines"),
+        ("lines_expected_low", NUMBER, "90 % of what may come lies above the lower twentieth"),
+        ("lines_expected_high", NUMBER, "and below the upper one"),
+    ),
+)

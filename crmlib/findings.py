@@ -36,6 +36,7 @@ STEPS = (
     "06-analysis-satisfaction",
     "07-analysis-value",
     "08-analysis-churn",
+    "09-analysis-preferences",
     "10-analysis-relationships",
     "12-summary",
 )

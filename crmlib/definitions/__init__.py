@@ -7,11 +7,24 @@ from crmlib.definitions.delivery import DELIVERY
 from crmlib.definitions.finance import FINANCE
 from crmlib.definitions.market import MARKET
 from crmlib.definitions.measure import UNITS, Measure
+from crmlib.definitions.preferences import PREFERENCES
 from crmlib.definitions.relations import RELATIONS
 from crmlib.definitions.sales import SALES
 from crmlib.definitions.surveys import SURVEYS
 from crmlib.definitions.value import VALUE
 
-ALL = [*DELIVERY, *CHANGES, *SALES, *CLASSES, *SURVEYS, *FINANCE, *MARKET, *VALUE, *CHURN, *RELATIONS]
+ALL = [
+    *DELIVERY,
+    *CHANGES,
+    *SALES,
+    *CLASSES,
+    *SURVEYS,
+    *FINANCE,
+    *MARKET,
+    *VALUE,
+    *CHURN,
+    *PREFERENCES,
+    *RELATIONS,
+]
 
 __all__ = ["ALL", "UNITS", "Measure"]

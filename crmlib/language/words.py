@@ -3,6 +3,7 @@
 from crmlib.language.analysis_words import ANALYSIS
 from crmlib.language.chart_words import CHARTS
 from crmlib.language.churn_words import CHURN
+from crmlib.language.preference_words import PREFERENCES
 from crmlib.language.rule_words import RULE_WORDS
 
 # Words the library itself puts into tables, and headings of their columns. A word that comes from
@@ -356,7 +357,7 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
-WORDS |= CHARTS | CHURN | RULE_WORDS
+WORDS |= CHARTS | CHURN | PREFERENCES | RULE_WORDS
 
 # What stands in tables as it is said, and is no code.
 PHRASES = (
