@@ -53,11 +53,11 @@ def shown(
     nodes, ties = picture.nodes, picture.ties
     keep = np.ones(len(nodes), dtype=bool)
     if least > 0:
-        keep &= (nodes["net"].astype(float).fillna(-np.inf) >= least).to_numpy()
+        keep = keep & (nodes["net"].astype(float).fillna(-np.inf) >= least).to_numpy()
     if community != EVERY:
-        keep &= (nodes["community"] == community).to_numpy()
+        keep = keep & (nodes["community"] == community).to_numpy()
     some = np.ones(len(ties), dtype=bool) if kinds is None else ties["kind"].isin(list(kinds)).to_numpy()
-    some &= keep[ties["source"].to_numpy(int)] & keep[ties["target"].to_numpy(int)]
+    some = some & keep[ties["source"].to_numpy(int)] & keep[ties["target"].to_numpy(int)]
     left = ties[some].reset_index(drop=True)
     there = np.unique(left[["source", "target"]].to_numpy(int))
     return Shown(there, left)
