@@ -112,7 +112,7 @@ def test_parts_of_a_row_make_the_row(book):
     table = pd.DataFrame({"group": ["a"], "bad": [0.5], "fair": [0.1], "good": [0.3], "score": [1.0]})
     table = table.assign(score_low=0.0, score_high=2.0)
     drawing = {"label": "group", "parts": ("bad", "fair", "good"), "value": "score"}
-    with pytest.raises(FigureError, match="the parts of a row make 90.0% of it"):
+    with pytest.raises(FigureError, match=r"the parts of a row make 90\.0% of it"):
         book.exhibit(
             "lean",
             table,

@@ -29,6 +29,7 @@ UNITS |= {"from_amount": "money", "to_amount": "money", "weekday": "word", "seas
 
 # How these tables are drawn.
 GAPS_DRAWN = {"low": "over_days", "high": "to_days", "size": "gaps", "axis": "days_between"}
+SEASONS_DRAWN = {"label": "season", "size": "index", "level": 1.0}
 STATES_DRAWN = {
     "x": "month",
     "above": ("returning", "reactivated", "new"),

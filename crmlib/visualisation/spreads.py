@@ -5,7 +5,7 @@ The same grammar as `visualisation.charts`: a table in, a picture with words out
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -61,18 +61,10 @@ def columns(
                 charts._beside(ax, text, place + 0.5, sizes[place], offset=(0, 7), align="center")
         top = sizes.max()
         for name, at in limits.items():
-            place = _between(edges, at)
+            place, text = _between(edges, at), f"{heading(name)}: {show(low, at)}"
             ax.axvline(place, color=ORANGE, linewidth=2)
-            text = f"{heading(name)}: {show(low, at)}"
             ax.text(place + 0.15, top * 1.06, drawable(text), color=INK, va="bottom", fontsize=9)
-        step = max(-(-len(rows) // 9), 1)
-        whole = len(edges) - (1 if np.isfinite(edges[-1]) else 2)  # an open band has a name of its own
-        is_open = whole < len(edges) - 1
-        ticks = list(range(0, whole + (not is_open), step))
-        named = [show(low, edges[at]) for at in ticks]
-        if is_open:
-            ticks, named = [*ticks, whole + 0.5], [*named, f"> {show(low, edges[whole])}"]
-        ax.set_xticks(ticks, named)
+        ax.set_xticks(*_edges_named(edges, lambda edge: show(low, edge)))
         ax.tick_params(axis="x", labelsize=9)
         ax.set(xlabel=heading(axis), ylabel=heading(size), xlim=(0, len(rows)), ylim=(0, top * 1.2))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda at, _: show(size, at)))
@@ -82,6 +74,20 @@ def columns(
     said = [f"{_band(row, low, high, show)}: {show(size, row[size])}" for _, row in largest.iterrows()]
     said += [f"{heading(name)}: {show(low, at)}" for name, at in limits.items()]
     return charts._chart(draw, title, about, f"{title}. {heading(size)}: {'; '.join(said)}", height=3.6)
+
+
+def _edges_named(edges: np.ndarray, write: Callable[[float], str]) -> tuple[list[float], list[str]]:
+    """Where edges of columns are named, and how; a last band without an end has a name of its own.
+
+    >>> _edges_named(np.array([0.0, 10.0, np.inf]), str)
+    ([0, 1.5], ['0.0', '> 10.0'])
+    """
+    is_open = not np.isfinite(edges[-1])
+    last = len(edges) - (2 if is_open else 1)
+    step = max(-(-(len(edges) - 1) // 9), 1)
+    places = list(range(0, last + (not is_open), step))
+    names = [write(edges[place]) for place in places]
+    return ([*places, last + 0.5], [*names, f"> {write(edges[last])}"]) if is_open else (places, names)
 
 
 def _between(edges: np.ndarray, at: float) -> float:
@@ -120,17 +126,15 @@ def ordinal(
         tones = [BLUE if level is None or size_ >= level else PALE for size_ in sizes]
         ax.bar(rows.index, sizes, width=0.8, color=tones, linewidth=0)
         for place, tone in zip(rows.index, tones, strict=True):
-            # At the foot of the column, so that the line across is not written over.
+            # Where a line lies across, at the foot of the column, so that it is not written over.
             inside = level is not None and sizes[place] > 0.15 * sizes.max()
-            ax.annotate(
-                *(drawable(show(size, sizes[place])), (place, 0 if inside else sizes[place])),
-                xytext=(0, 10 if inside else 7),
-                textcoords="offset points",
-                ha="center",
-                va="center",
-                color="white" if inside and tone == BLUE else INK,
-                fontsize=9 if len(rows) <= 8 else 8,
+            text, colour = show(size, sizes[place]), "white" if inside and tone == BLUE else INK
+            at, more = (
+                (place, 0 if inside else sizes[place]),
+                {"ha": "center", "va": "center", "color": colour},
             )
+            offset = {"xytext": (0, 10 if inside else 7), "textcoords": "offset points"}
+            ax.annotate(drawable(text), at, fontsize=9 if len(rows) <= 8 else 8, **offset, **more)
         if level is not None:
             ax.axhline(level, color=INK, linewidth=1, linestyle=":")
         ax.set_xticks(rows.index, charts._words(rows[label]))
