@@ -127,16 +127,29 @@ def performance(
     tallies : measure → what it is counted from in this period and the one before; made only when asked for
     """
     page, told = fresh(book), tallies[kpi]()
-    course = [(end, value) for _, end, value in past.series().get(kpi, [])]
+    if any(dimension not in side for side in told.sides) and not told.why:
+        raise Refused(page.text("{what:word} is not supplied for this measure.", what=dimension))
+    why = explained.explained(told, dimension)
+    about = page.about(0 if told.why else why.n, told.of, told.source)
+    asked = {"about": about, "serves": f"change.{told.id}.residual", "units": why.units}
+    title = "The measure by group, then and now"
+    levels = page.exhibit("explore.breakdown", breakdown(told, dimension), title=title, **asked)
+    title = "Its change since the previous period by group, part by part"
+    parts = page.exhibit("explore.change", explained.grouped(why), title=title, **asked)
+    title = "Groups that moved apart from all others, the farthest first"
+    apart = page.exhibit("explore.segments", drill.shown(told, drill.drill(told)), title=title, **asked)
+    return [over_time(page, past, kpi, told.source), levels, parts, apart]
+
+
+def over_time(page: Book, past: Past, kpi: str, source: str) -> Exhibit:
+    """A measure in every period in which it is known, as a line."""
     names = {one.span.as_of: one.span.name for one in past.periods}
-    over_time = pd.DataFrame(
-        [(names.get(end, str(end)), v) for end, v in course], columns=["period", "value"]
-    )
-    history = page.exhibit(
+    course = [(names.get(end, str(end)), told) for _, end, told in past.series().get(kpi, [])]
+    return page.exhibit(
         "explore.history",
-        over_time,
+        pd.DataFrame(course, columns=["period", "value"]),
         title="The measure over time",
-        about=page.about(len(over_time), "periods", told.source),
+        about=page.about(len(course), "periods", source),
         serves=kpi,
         units={"value": measure(kpi).unit},
         main_units=True,
@@ -144,37 +157,6 @@ def performance(
         x="period",
         y="value",
     )
-    if any(dimension not in side for side in told.sides) and not told.why:
-        raise Refused(page.text("{what:word} is not supplied for this measure.", what=dimension))
-    why = explained.explained(told, dimension)
-    about = page.about(0 if told.why else why.n, told.of, told.source)
-    serves = f"change.{told.id}.residual"
-    parts = page.exhibit(
-        "explore.change",
-        explained.grouped(why),
-        title="Its change since the previous period by group, part by part",
-        about=about,
-        serves=serves,
-        units=why.units,
-    )
-    levels = page.exhibit(
-        "explore.breakdown",
-        breakdown(told, dimension),
-        title="The measure by group, then and now",
-        about=about,
-        serves=serves,
-        units=why.units,
-    )
-    way = drill.drill(told)
-    apart = page.exhibit(
-        "explore.segments",
-        drill.shown(told, way),
-        title="Groups that moved apart from all others, the farthest first",
-        about=about,
-        serves=serves,
-        units=why.units,
-    )
-    return [history, levels, parts, apart]
 
 
 def breakdown(counted: Tally, dimension: str) -> pd.DataFrame:
@@ -182,13 +164,15 @@ def breakdown(counted: Tally, dimension: str) -> pd.DataFrame:
     columns = [dimension, "n", "then", "today"]
     if counted.why:
         return pd.DataFrame(columns=columns)
-    told = {}
+    nobody = 0.0 if counted.additive else None  # nobody's sum is 0, nobody's rate is none
+    told: dict[str, dict] = {}
     for name, side in zip(("then", "today"), counted.sides, strict=True):
         for group, rows in side.groupby(side[dimension].astype("str")):
             total, weight = (sum(map(Fraction, rows[c].tolist()), Fraction(0)) for c in ("value", "weight"))
             rate = total if counted.additive else total / weight if weight else None
-            one = told.setdefault(group, {dimension: group, "n": 0})
-            one |= {name: None if rate is None else float(rate)} | {"n": rows["unit"].nunique()}
+            one = told.setdefault(group, {dimension: group, "n": 0, "then": nobody, "today": nobody})
+            one[name] = None if rate is None else float(rate)
+            one["n"] = rows["unit"].nunique() if name == "today" else 0
     rows = sorted(told.values(), key=lambda row: (-row["n"], row[dimension]))
     return pd.DataFrame(rows, columns=columns)
 
