@@ -34,7 +34,7 @@ demo: $(READY)  ## make the demo's data again and rewrite the committed notebook
 	@rm -rf data/demo/deliveries
 	@cd notebooks && for notebook in *.ipynb; do ../.venv/bin/jupyter nbconvert --to notebook --execute --inplace \
 		--log-level=WARN --ExecutePreprocessor.record_timing=False \
-		--ExecutePreprocessor.store_widget_state=False $$notebook || exit 1; done
+		$$notebook || exit 1; done
 	@.venv/bin/python tests/documents.py
 
 lock: $(TOOLS)/uv  ## resolve the packages again: uv.lock, and environment.yml from it
