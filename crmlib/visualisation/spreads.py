@@ -60,7 +60,7 @@ def columns(
             charts._beside(ax, text, place + 0.5, sizes[place], offset=(0, 7), align="center")
         top = sizes.max()
         named = {f"{heading(name)}: {show(low, at)}": _between(edges, at) for name, at in limits.items()}
-        _limits(ax, named, top * 1.06)
+        _limits(ax, named, top * 1.06, across=len(rows))
         ax.set_xticks(*_edges_named(edges, lambda edge: show(low, edge)))
         ax.tick_params(axis="x", labelsize=9)
         ax.set(xlabel=heading(axis), ylabel=heading(size), xlim=(0, len(rows)), ylim=(0, top * 1.2))
@@ -73,11 +73,13 @@ def columns(
     return charts._chart(draw, title, about, f"{title}. {heading(size)}: {'; '.join(said)}", height=3.6)
 
 
-def _limits(ax: Axes, named: Mapping[str, float], height: float) -> None:
-    """Limits as lines across, each with its words at its right."""
+def _limits(ax: Axes, named: Mapping[str, float], height: float, *, across: int) -> None:
+    """Limits as lines across, each with its words beside it; `across` is how many columns there are."""
     for text, place in named.items():
         ax.axvline(place, color=ORANGE, linewidth=2)
-        ax.text(place + 0.15, height, drawable(text), color=INK, va="bottom", fontsize=9)
+        # At the right end there is no room but to its left.
+        side, align = (-0.01, "right") if place > 0.8 * across else (0.01, "left")
+        ax.text(place + side * across, height, drawable(text), color=INK, ha=align, va="bottom", fontsize=9)
 
 
 def _edges_named(edges: np.ndarray, write: Callable[[float], str]) -> tuple[list[float], list[str]]:
