@@ -183,6 +183,8 @@ def needed(needs: pd.DataFrame) -> dict:
     known = needs[needs["need"] != NOT_KNOWN].dropna(subset=["share"])
     known = known.sort_values("share", ascending=False, kind="stable")
     top = known.drop_duplicates("level")
+    if top.empty:
+        return {"groups": 0, "names": [], "led": [], "n": 0}
     # A need leads in a class where its interval lies above the next one's.
     second = known[known.duplicated("level")].drop_duplicates("level").set_index("level")["share_high"]
     led = top[top["share_low"] > top["level"].map(second).fillna(0.0)]
@@ -190,5 +192,5 @@ def needed(needs: pd.DataFrame) -> dict:
         "groups": len(top),
         "names": list(dict.fromkeys(led["need"])),
         "led": [[row.need, row.level] for row in led.itertuples()],
-        "n": int(top["asked"].sum()) if len(top) else 0,
+        "n": int(top["asked"].sum()),
     }
