@@ -16,7 +16,7 @@ def pictures(notebooks: Path) -> Pictures:
 
     An output that names no exhibit, or holds no picture, is passed over.
     """
-    found: dict[str, Picture] = {}
+    found: dict[tuple[str, str], Picture] = {}
     for path in sorted(notebooks.glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", ()):
@@ -24,7 +24,7 @@ def pictures(notebooks: Path) -> Pictures:
                 data = output.get("data", {}).get(PNG)
                 png = _decoded(data) if isinstance(about, dict) and about.get("exhibit") else None
                 if png:
-                    found[about["exhibit"]] = Picture(png, str(about.get("alt", "")))
+                    found[path.stem, about["exhibit"]] = Picture(png, str(about.get("alt", "")))
     return Pictures(found)
 
 
