@@ -12,7 +12,9 @@ from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import HEADINGS
 from crmlib.measures import ALL, UNITS, measure
 from crmlib.period import Period
+from crmlib.sentences import About, Said
 
+ABOUT = About((Said("n = 1"),))
 QUARTER = Period.parse("2024-Q4")
 FORMS = {
     "yes": "{n:count} grew.",
@@ -33,7 +35,7 @@ def exhibit(book):
 
     def shown(table: pd.DataFrame, title: str = "Places", **more):
         return book.exhibit(
-            "shown", table, **({"title": title, "about": "n = 1", "serves": "sales.all"} | more)
+            "shown", table, **({"title": title, "about": ABOUT, "serves": "sales.all"} | more)
         )
 
     return shown
@@ -129,7 +131,7 @@ def test_a_table_with_names_is_refused(exhibit, book, column):
 
 def test_an_exhibit_shows_text_from_data_as_text(exhibit):
     evil = "<script>alert(1)</script>"
-    shown = exhibit(pd.DataFrame({"region": [evil], evil: ["x"]}), title="Places", about=evil)
+    shown = exhibit(pd.DataFrame({"region": [evil], evil: ["x"]}), title="Places", about=About((Said(evil),)))
     assert "<script" not in shown.html()
     assert "&lt;script&gt;" in shown.html()
 

@@ -1,6 +1,10 @@
 """What every code of the library is called: classes, reasons, rules, notes. Translated by the catalogues."""
 
 from crmlib.language.analysis_words import ANALYSIS
+from crmlib.language.chart_words import CHARTS
+from crmlib.language.churn_words import CHURN
+from crmlib.language.preference_words import PREFERENCES
+from crmlib.language.rule_words import RULE_WORDS
 
 # Words the library itself puts into tables, and headings of their columns. A word that comes from
 # a client's data is shown as it came.
@@ -353,3 +357,19 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
+WORDS |= CHARTS | CHURN | PREFERENCES | RULE_WORDS
+
+# What stands in tables as it is said, and is no code.
+PHRASES = (
+    *("rows", "sum", "mean"),
+    *("under 18", "70 and over"),
+    *("comma", "semicolon", "tab", "bar", "blank", "JSON lines"),
+)
+
+# English words that mean one thing at the head of a column and another in a cell or a sentence: a catalogue has them
+# twice, the second time with this context. So it has the names of tables: counted ("12 customers") and as a source.
+HEADING, SOURCE = "heading", "source"
+TWO_SENSES = (
+    *("At risk", "Customers", "Fell", "Lost", "Moved by", "New", "Quiet", "Rose", "Still there", "Value"),
+    *("Which",),
+)

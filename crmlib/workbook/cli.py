@@ -206,6 +206,24 @@ def new(name: str, files: tuple[Path, ...], copy: bool) -> None:
 
 
 @main.command()
+@click.argument("name", metavar="CLIENT")
+@click.argument("file", metavar="FILE.xlsx", type=click.Path(path_type=Path))
+@click.option("--period", metavar="P", help=f"{FORMS}. Without it: the newest complete one.")
+@click.option("--save", is_flag=True, help="Write client.yml; the one before is kept as client.yml.bak.")
+def thresholds(name: str, file: Path, period: str | None, save: bool) -> None:
+    """Show what the limits in FILE.xlsx would change for CLIENT: tiers, and who would move.
+
+    FILE is an exhibits.xlsx whose sheet Thresholds was edited, or a workbook with its columns key and value.
+    Nothing is written without --save.
+    """
+    from crmlib.workbook import lab, threshold_command
+
+    span = lab.period_of(clients.load(name), period)
+    for line in threshold_command.lines(name, file, period=span, save=save):
+        click.echo(line)
+
+
+@main.command()
 @click.argument("name", metavar="[CLIENT]", required=False)
 def config(name: str | None) -> None:
     """Print every effective setting of CLIENT as YAML; without one, every default."""

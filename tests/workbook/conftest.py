@@ -67,7 +67,7 @@ LEDGER = {
 EXHIBIT = {
     "id": "sales.by_month",
     "title": "Sales by month",
-    "about": "n = 3 customers",
+    "about": [["n = {n:count} {of:phrase}", {"n": 3, "of": "customers"}]],
     "serves": "",
     "columns": [
         {"name": "month", "heading": "Month", "unit": "date"},

@@ -104,6 +104,9 @@ def test_the_summary_comes_first_and_the_contents_lead_to_every_section(page):
         "05-analysis-performance",
         "06-analysis-satisfaction",
         "07-analysis-value",
+        "08-analysis-churn",
+        "09-analysis-preferences",
+        "10-analysis-relationships",
     ]
     ids = [a["id"] for _, a in found.elements if "id" in a]
     assert len(ids) == len(set(ids))
