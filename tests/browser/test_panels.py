@@ -56,6 +56,8 @@ def test_a_limit_moved_in_notebook_03_moves_figure_and_counts_and_save_writes_it
         assert until(lambda: figure.last.is_visible()), "no figure appeared"
         counts, drawn = table.inner_text(), figure.last.get_attribute("src")
         picture(seen, home / RUN, "lab-03-laboratory")
+        table.scroll_into_view_if_needed()
+        picture(seen, home / RUN, "lab-03-counts")
         assert _moves(seen, panel, lambda: table.inner_text() != counts), "the counts stand still"
         assert until(lambda: figure.last.get_attribute("src") != drawn, seconds=60), "the figure stands still"
         panel.get_by_role("button", name="Save", exact=True).click()
@@ -83,11 +85,11 @@ def test_a_filter_of_the_graph_in_notebook_10_changes_figure_and_counts(chromium
 
 
 def _moves(seen, panel, what) -> bool:
-    """Whether this comes true as the panel's first slider goes to the right, step by step; one may move nobody."""
-    handle = panel.locator(".noUi-handle").first
-    handle.scroll_into_view_if_needed()
-    for _ in range(10):
-        handle.focus()
+    """Whether this comes true as the panel's sliders go a step to the right, one after the other; one may move nobody."""
+    handles = panel.locator(".noUi-handle")
+    for number in range(handles.count()):
+        handles.nth(number).scroll_into_view_if_needed()
+        handles.nth(number).focus()
         seen.page.keyboard.press("ArrowRight")
         if until(what, seconds=15):
             return True
