@@ -25,8 +25,14 @@ from crmlib.analysis import (
     drill,
     drivers,
     efficiency,
+    evidence,
     expectation,
     kpis,
+    leakage,
+    learning,
+    leaving,
+    leaving_told,
+    reasons,
     response,
     satisfaction,
     structure,
@@ -586,6 +592,32 @@ def test_the_interval_of_an_aspect_that_only_goes_along_covers_zero():
         pytest.skip("only with all seeds")
     missed = [seed for seed, covered in UNTOLD.items() if not covered]
     assert len(missed) <= 2, missed
+
+
+def test_who_waited_for_days_and_left_is_what_leaving_is_foretold_by(demo):
+    true = demo.truth["truths"]["waited"]
+    beside = {name: demo.known_by(name, QUARTER) for name in ("interactions",)}
+    known = evidence.Evidence(
+        demo.orders,
+        demo.people.rename_axis("customer_id").reset_index(),
+        {
+            name: pa.Table.from_pandas(rows, schema=tables.ALL[name].schema, preserve_index=False)
+            for name, rows in beside.items()
+        },
+    )
+    rule, last = demo.client.churn, QUARTER.day_range[1]
+    found = leaving.by_orders(known, rule, demo.client.classes.behaviour, as_of=last)
+    # Whom the maker let wait have left, by the glossary's own rule.
+    gone = known.behaviour(last, demo.client.classes.behaviour)
+    moved = set(demo.truth["truths"]["moves"]["ids"]) if "ids" in demo.truth["truths"]["moves"] else set()
+    waited = [id for id in true["ids"] if id not in moved]
+    assert (gone.reindex(waited) == "churned").mean() > 0.97
+    learnt = learning.learnt(found, rule, kinds=("logistic",))
+    table = reasons.importance(learnt).set_index("input")
+    assert table.loc["longest_wait", "importance_low"] > 0.02
+    told = leaving_told.causes(table.reset_index())
+    assert told["doing"] == ["longest_wait"]
+    assert 0.7 < leakage.auc(learnt.told["logistic"], learnt.outcome) < 0.95
 
 
 def test_large_enterprises_get_less_of_the_service_than_they_expect(demo):
