@@ -25,9 +25,15 @@ from crmlib.analysis import (
     drill,
     drivers,
     efficiency,
+    evidence,
     expectation,
     introductions,
     kpis,
+    leakage,
+    learning,
+    leaving,
+    leaving_told,
+    reasons,
     relation_risk,
     relations,
     response,
@@ -637,6 +643,32 @@ def test_the_interval_of_an_aspect_that_only_goes_along_covers_zero():
         pytest.skip("only with all seeds")
     missed = [seed for seed, covered in UNTOLD.items() if not covered]
     assert len(missed) <= 2, missed
+
+
+def test_who_waited_for_days_and_left_is_what_leaving_is_foretold_by(demo):
+    true = demo.truth["truths"]["waited"]
+    came = sources.from_text("interactions", demo.delivered["service"])
+    given = {
+        "table": tables.INTERACTIONS,
+        "delivered_on": demo.client.delivered_on,
+        "known": set(demo.people.index),
+    }
+    beside = {"interactions": records.records(came, demo.client, **given).kept}
+    people = demo.people.rename_axis("customer_id").reset_index()
+    known = evidence.Evidence(demo.orders, people, beside)
+    rule, last = demo.client.churn, QUARTER.day_range[1]
+    found = leaving.by_orders(known, rule, demo.client.classes.behaviour, as_of=last)
+    # Whom the maker let wait have left, by the glossary's own rule.
+    gone = known.behaviour(last, demo.client.classes.behaviour)
+    # Some customers' orders are written anew, so that their tier moves.
+    waited = [id for id in true["ids"] if id not in demo.truth["truths"]["moves"]["customers"]]
+    assert (gone.reindex(waited) == "churned").mean() > 0.97
+    learnt = learning.learnt(found, rule, kinds=("logistic",))
+    table = reasons.importance(learnt).set_index("input")
+    assert table.loc["longest_wait", "importance_low"] > 0.02
+    told = leaving_told.causes(table.reset_index())
+    assert told["doing"] == ["longest_wait"]
+    assert 0.7 < leakage.auc(learnt.told["logistic"], learnt.outcome) < 0.95
 
 
 def test_large_enterprises_get_less_of_the_service_than_they_expect(demo):
