@@ -19,8 +19,11 @@ from crmlib import client as clients
 from crmlib.analysis import (
     acquisition,
     applications,
+    bought,
     breakdown,
     by_class,
+    demand,
+    demanded,
     distribution,
     drill,
     drivers,
@@ -33,6 +36,8 @@ from crmlib.analysis import (
     learning,
     leaving,
     leaving_told,
+    preferences_told,
+    price_response,
     reasons,
     relation_risk,
     relations,
@@ -40,6 +45,7 @@ from crmlib.analysis import (
     satisfaction,
     structure,
     tallies,
+    together,
     word_of_mouth,
 )
 from crmlib.classification import classes, facts, migration, passage, rfm
@@ -855,3 +861,45 @@ def test_nobody_is_said_to_have_moved_whose_facts_did_not(demo, moved):
     quiet = own[own["customer_id"].isin(still.index)]
     assert set(chain.from_iterable(quiet["cause"].str.split("+"))) <= {"frequency", "time"}
     assert set(quiet["fact"]) <= {"orders_a_year", "tenure_days"}
+
+
+def test_what_is_planted_to_go_together_is_found_and_what_it_displaces(demo):
+    planted, customers = demo.truth["truths"]["together"], demo.people.reset_index()
+    rows = bought.bought(demo.orders, customers, as_of=QUARTER.day_range[1])
+    of, kinds, whose = bought.by_order(rows)
+    assert abs(of.n - planted["baskets"]) <= 0.002 * planted["baskets"]  # gifts and strangers apart
+    pairs = together.pairs(of, kinds=kinds, whose=whose)
+    # By words: two products are one pair whichever stands first.
+    found = {
+        frozenset(row[:2]): row
+        for row in pairs[["product", "other", "both_baskets", "verdict"]].values.tolist()
+    }
+    both = found[frozenset([planted["given"], planted["then"]])]
+    instead = found[frozenset([planted["given"], planted["instead"]])]
+    assert (both[3], instead[3]) == ("complements", "substitutes")
+    assert abs(both[2] - planted["both"]) <= 5  # a line that is set aside may be one of a pair
+
+
+def test_the_planted_season_is_found(demo):
+    season = demo.truth["truths"]["season"]
+    past = demanded.demanded(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1], by="month")
+    own = past.series[season["product_group"], "personal"]
+    mine = demanded.Demanded({(season["product_group"], "personal"): own}, past.season, past.by, past.last)
+    found = demand.demand(mine, ahead=4)
+    lines = found.total()["lines_expected"].tolist()
+    # January to March are its months, April is not.
+    assert min(lines[:3]) > lines[3]
+    values = preferences_told.expecting(found, mine)
+    assert values["moves"] and values["group_lines"] > values["group_now"]
+
+
+def test_who_states_to_look_at_the_price_responds_to_it(demo):
+    need = demo.people["need"].rename_axis("customer_id").reset_index().dropna()
+    priced = price_response.lines(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1])
+    each = price_response.at_discount(priced, at_least=30)
+    _, agreed = price_response.beside_stated(each, need.assign(need_source="stated"))
+    assert agreed["n"] > 300
+    assert agreed["share"] > 0.9 > agreed["by_chance"] + 0.2
+    # Pieces were drawn apart from prices: nothing but chance may be told of them.
+    slopes = price_response.elasticities(priced, pd.Series(dtype=object), at_least=30)
+    assert abs(slopes.loc[0, "elasticity"]) < 0.1
