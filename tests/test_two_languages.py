@@ -109,7 +109,10 @@ def pictures(page):
     """Each picture and what it is said to show."""
     found = re.findall(r"<img\b[^>]*>", page)
     return [
-        (re.search(r'src="data:image/png;base64,([^"]+)"', p)[1], html.unescape(re.search(r'alt="([^"]+)"', p)[1]))
+        (
+            re.search(r'src="data:image/png;base64,([^"]+)"', p)[1],
+            html.unescape(re.search(r'alt="([^"]+)"', p)[1]),
+        )
         for p in found
     ]
 
