@@ -22,7 +22,7 @@ test: $(READY)  ## run every test, the committed notebooks among them
 	@.venv/bin/python -m pytest -n $(WORKERS)
 
 bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
-	@for script in order_lines facts killed same_person errors intervals odds value; do .venv/bin/python bench/$$script.py || exit 1; done
+	@for script in order_lines facts killed same_person errors intervals odds value relations; do .venv/bin/python bench/$$script.py || exit 1; done
 	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection \
 		tests/classification/test_clusters.py
 

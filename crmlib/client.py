@@ -13,12 +13,16 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from crmlib.bonds import Relations
 from crmlib.errors import ConfigError
 from crmlib.goals import Goal, Undertaking, checked_tree
 from crmlib.language import catalogues
 from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
+from crmlib.pictures import Charts
+from crmlib.preferences import Preferences
+from crmlib.retention import ChurnRule
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -83,6 +87,10 @@ class Settings(Rule):
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
+    charts: Charts = Charts()
+    relations: Relations = Relations()
+    churn: ChurnRule = ChurnRule()
+    preferences: Preferences = Preferences()
     privacy: Privacy = Privacy()
 
     @model_validator(mode="after")

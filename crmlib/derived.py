@@ -126,3 +126,56 @@ PREDICTED = Table(
         ("predicted_profit", NUMBER, "predicted × margin; empty where no profit is known"),
     ),
 )
+
+AT_RISK = Table(
+    "at_risk",
+    "08-analysis-churn",
+    _columns(
+        ("customer_id", TEXT, "the customer, still there", True, True),
+        ("chance_to_leave", NUMBER, "probability to be churned when the horizon ends, 0-1"),
+        ("left_low", NUMBER, "share that left of customers of like probability, lower end of 90 %"),
+        ("left_high", NUMBER, "and upper end"),
+        ("worth", NUMBER, "sales of the year before, smallest unit; empty where not known"),
+        ("expected_loss", NUMBER, "probability × value of a kept customer, smallest unit"),
+        ("expected_gain", NUMBER, "of asking the customer to stay, after what that costs, smallest unit"),
+        ("ask", TEXT, "yes, no"),
+        ("reasons", TEXT, "codes of what raises the probability most, comma between"),
+    ),
+)
+
+PROPOSED = Table(
+    "proposed",
+    "09-analysis-preferences",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("place", COUNT, "1 for the first proposal"),
+        ("item", TEXT, "the product"),
+        ("way", TEXT, "popular, own_habit, item_to_item or by_rules: how it was found"),
+    ),
+)
+
+CROSS_SALES = Table(
+    "cross_sales",
+    "09-analysis-preferences",
+    _columns(
+        ("customer_id", TEXT, "the customer", True, True),
+        ("has", TEXT, "a product bought"),
+        ("lacks", TEXT, "what goes with it and was never bought"),
+        ("times", COUNT, "days with the product bought"),
+        ("times_chance", NUMBER, "orders with both ÷ orders that chance would bring"),
+    ),
+)
+
+DEMAND = Table(
+    "demand",
+    "09-analysis-preferences",
+    _columns(
+        ("product_group", TEXT, "the group, or all; all_others where there are many", True),
+        ("customer_type", TEXT, "the type, or all", True),
+        ("step", COUNT, "months or weeks ahead"),
+        ("from_day", DAY, "first day of it"),
+        ("lines_expected", COUNT, "order lines"),
+        ("lines_expected_low", NUMBER, "90 % of what may come lies above the lower twentieth"),
+        ("lines_expected_high", NUMBER, "and below the upper one"),
+    ),
+)

@@ -60,7 +60,11 @@ class Exhibit:
         }
         if self.chart is not None:
             picture, others = spoken(lambda language: told[language]._picture(), self.language)
-            display(picture, raw=True, metadata={"image/png": {"alt": self.chart.alt}} | others)
+            display(
+                picture,
+                raw=True,
+                metadata={"image/png": {"alt": self.chart.alt, "exhibit": self.id}} | others,
+            )
         table, others = spoken(lambda language: told[language]._table(), self.language)
         display(table, raw=True, metadata=others)
 
@@ -181,6 +185,7 @@ class Exhibit:
         ]
         rows = [([_plain_value(value) for value in row], unit) for row, unit in self._rows(len(self.table))]
         kept = {"id": self.id, "title": self.title, "about": self.about.record(), "serves": self.serves}
+        kept |= {"alt": self.chart.alt} if self.chart is not None else {}
         return kept | {
             "columns": columns,
             "nothing": self.nothing,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from crmlib import language, tables
+from crmlib import language, principles, tables
 from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
@@ -35,10 +35,14 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "08-analysis-churn",
+    "09-analysis-preferences",
+    "10-analysis-relationships",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]
 NEVER_SHOWN = {"name", "contact", "raw"}
+NUMBERS = {"customer_id", "other_id", "start_id"}  # of customers: masked wherever they are shown
 
 
 class Book:
@@ -183,17 +187,24 @@ class Book:
         sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
+
+        Raises
+        ------
+        FigureError : what was drawn breaks one of the principles of `crmlib.principles`
         """
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
             raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
-        for number in {"customer_id", "other_id"}.intersection(table.columns):
+        for number in NUMBERS.intersection(table.columns):
             table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})
         exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves, sought)
         if draw is not None:
             exhibit = dataclasses.replace(exhibit, draw=partial(draw, **drawing)).drawn()
+        if exhibit.chart is not None:
+            drawn = {"draw": draw.__name__} | drawing
+            principles.check(exhibit, drawn, self.client.goals, period=self.period is not None)
         self.exhibits.append(exhibit)
         return exhibit
 

@@ -52,6 +52,24 @@ class About:
 
     parts: tuple[Said, ...] = ()
 
+    @property
+    def n(self) -> int | None:
+        """How many it says; None where it says nothing of that."""
+        return self._value("n")
+
+    @property
+    def source(self) -> str:
+        """Where it says the figures are from; empty where it does not."""
+        return self._value("source") or ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether it says as of when."""
+        return self._value("day") is not None
+
+    def _value(self, name: str) -> Any:
+        return next((part.values[name] for part in self.parts if name in part.values), None)
+
     def told(self, language: Language) -> str:
         """The line in this language."""
         return " · ".join(part.told(language) for part in self.parts)

@@ -312,3 +312,30 @@ def test_cuts_of_the_previous_period_may_be_taken_away_but_not_stand_out_of_orde
         "data/acme/client.yml: classes_before with what classes adds: value.shares: first (0.6) must lie below "
         "second (0.55)."
     )
+
+
+@pytest.mark.parametrize(
+    ("charts", "said"),
+    [
+        ("map: {file: /etc/x.json, property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: ../x.geojson, property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: 'C:\\x.json', property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: x.shp, property: n}", "charts.map.file: must be a GeoJSON file (.geojson or .json)"),
+        ("map: {file: x.json}", "charts.map.property is missing; add it."),
+        ("attribute: name", "charts.attribute: input should be 'customer_type', 'industry'"),
+        ("sorted_by: beauty", "charts.sorted_by: input should be 'group', 'customers', 'net'"),
+        ("order: random", "charts.order: input should be 'descending' or 'ascending', found 'random'."),
+        ("compare: city", "charts.compare: input should be 'tier', 'value'"),
+    ],
+)
+def test_charts_that_cannot_be_drawn_are_refused_where_they_are_asked_for(home, charts, said):
+    assert said in refusal(home, CONFIG + f"charts:\n  {charts}\n")
+
+
+def test_a_reader_may_ask_for_another_order_than_the_client(home):
+    client = made(home, CONFIG + "charts: {attribute: region, sorted_by: customers}\n")
+    asked = client.charts.asked(attribute="", sorted_by="recency_days", order="ascending")
+    assert (asked.attribute, asked.sorted_by, asked.order) == ("region", "recency_days", "ascending")
+    with pytest.raises(ConfigError) as refused:
+        client.charts.asked(sorted_by="beauty")
+    assert str(refused.value).startswith("sorted_by 'beauty' cannot be charted. Input should be 'group'")

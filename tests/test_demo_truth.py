@@ -26,11 +26,15 @@ from crmlib.analysis import (
     drivers,
     efficiency,
     expectation,
+    introductions,
     kpis,
+    relation_risk,
+    relations,
     response,
     satisfaction,
     structure,
     tallies,
+    word_of_mouth,
 )
 from crmlib.classification import classes, facts, migration, passage, rfm
 from crmlib.cleaning import customers as customer_rows
@@ -308,6 +312,53 @@ def test_champions_are_champions_and_nearly_all_of_the_high_tier(demo, judged):
     assert set(best["abc"]) == {"A"}
     assert "low" not in set(best["tier"])
     assert (best["tier"] == "high").mean() >= 0.8
+
+
+@pytest.fixture(scope="module")
+def tied(demo, judged):
+    """The graph as a run of the quarter sees it: relations as cleaned, and customers by the number they truly have."""
+    known = facts.facts(demo.orders, as_of=QUARTER.day_range[1])
+    done = facts.activity(demo.orders, QUARTER)
+    folk = relations.people(demo.people.reset_index(names="customer_id"), known, judged.reset_index(), done)
+    return relations.graph(demo.known_by("relations", QUARTER), folk, demo.client.relations)
+
+
+def test_after_the_planted_influencer_turned_fewer_of_theirs_ordered_again(demo, tied):
+    true = demo.truth["truths"]["relationship_risks"]["effect"]
+    below = demo.client.classes.satisfaction.dissatisfied
+    last = QUARTER.day_range[1]
+    found = word_of_mouth.spread(tied, demo.answers, demo.orders, dissatisfied_below=below, as_of=last)
+    row = found.table.set_index("customer_id").loc[true["influencer"]]
+    assert row["spreads"] == "fewer_came"
+    assert row["fewer_high"] < 0
+    # Some of those who are tied were moved to another story, or answered for it: the turn is the maker's day.
+    assert row["turned"].isoformat() == true["turned_on"]
+    assert row["n"] >= 14
+    assert row["again"] < 0.35
+
+
+def test_every_planted_way_to_a_potential_customer_is_listed(demo, tied, judged):
+    true = demo.truth["truths"]["relationship_risks"]["introductions"]
+    potentials = introductions.potentials(tied, judged.reset_index())
+    found = introductions.introductions(tied, potentials)
+    ways = found.ways.set_index("customer_id")
+    assert len(true) == 5
+    for way in true:
+        row = ways.loc[way["to"]]
+        steps = found.steps[found.steps["way"] == row["way"]]
+        assert steps["customer_id"].tolist() == [way["from"], way["over"]]
+        assert steps["other_id"].tolist() == [way["over"], way["to"]]
+
+
+def test_every_planted_risk_and_rival_is_found(demo, tied):
+    true = demo.truth["truths"]["relationship_risks"]
+    sad = set(relation_risk.sources(tied)["customer_id"])
+    assert set(true["unhappy_influencers"]) | {true["effect"]["influencer"]} <= sad
+    near = set(relation_risk.at_risk(tied)["customer_id"])
+    assert {id for reached in true["unhappy_influencers"].values() for id in reached} <= near
+    high = set(tied.ids[tied.nodes["tier"] == "high"])
+    rivals = set(relation_risk.rivals(tied)["customer_id"])
+    assert set(true["rivals_of_key_customers"]) & high <= rivals
 
 
 def test_the_mobile_bank_takes_over_as_planted(demo):

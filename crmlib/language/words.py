@@ -1,6 +1,10 @@
 """What every code of the library is called: classes, reasons, rules, notes. Translated by the catalogues."""
 
 from crmlib.language.analysis_words import ANALYSIS
+from crmlib.language.chart_words import CHARTS
+from crmlib.language.churn_words import CHURN
+from crmlib.language.preference_words import PREFERENCES
+from crmlib.language.rule_words import RULE_WORDS
 
 # Words the library itself puts into tables, and headings of their columns. A word that comes from
 # a client's data is shown as it came.
@@ -353,6 +357,7 @@ WORDS = {
     "change_new": "Bought now but not then",
     "change_lost": "Bought then but not now",
 } | ANALYSIS
+WORDS |= CHARTS | CHURN | PREFERENCES | RULE_WORDS
 
 # What stands in tables as it is said, and is no code.
 PHRASES = (

@@ -90,3 +90,37 @@ def foretold(
     said = [f"{text}, {heading(came)} {c}" for text, c in zip(said, known, strict=True)] if came else said
     alt = f"{title}. {heading(told)}: {'; '.join(said)}"
     return _chart(draw, title, about, alt, height=1.4 + 0.42 * len(rows))
+
+
+def ahead(
+    table: pd.DataFrame,
+    *,
+    x: str,
+    came: str,
+    told: str,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+) -> Chart | None:
+    """A line of what came, and from its end what is told, in a band as wide as its interval (`…_low`, `…_high`)."""
+    if len(table) < 3:
+        return None
+    rows = table.reset_index(drop=True)
+    low, high = rows[f"{told}_low"].astype(float), rows[f"{told}_high"].astype(float)
+    past, end = rows[came].dropna(), rows.iloc[-1]
+
+    def draw(ax: Axes) -> None:
+        ax.fill_between(rows.index, low, high, color=BLUE, alpha=0.2, linewidth=0)
+        ax.plot(past.index, past.astype(float), color=INK, linewidth=2)
+        ax.plot(rows.index, rows[told].astype(float), color=BLUE, linestyle="--", linewidth=2)
+        _beside(ax, f"{heading(told)} {show(told, end[told])}", rows.index[-1], end[told], offset=(5, 0))
+        step = max(-(-len(rows) // 6), 1)
+        ticks = list(range(0, len(rows), step))
+        ax.set_xticks(ticks, [show(x, rows[x][tick]) for tick in ticks])
+        ax.set(xlabel="", ylabel=heading(came), ylim=(0, None), xlim=(-0.3, len(rows) * 1.2))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(came, value)))
+
+    said = f"{show(x, end[x])}: {heading(told)} {show(told, end[told])}"
+    words = f"{said} ({show(told, end[f'{told}_low'])} – {show(told, end[f'{told}_high'])})"
+    return _chart(draw, title, about, f"{title}. {words}", height=3.8)

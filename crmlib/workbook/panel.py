@@ -5,18 +5,12 @@ Saving keeps the comments of the file, replaces it in one step and keeps the one
 `client.yml.bak`; a file that was good is never replaced by one that is not.
 """
 
-import hashlib
-import io
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
 from crmlib import client as clients
 from crmlib import language as languages
@@ -30,6 +24,7 @@ from crmlib.collection.vocabulary import ALIASES
 from crmlib.errors import ConfigError, Refused
 from crmlib.language import Language
 from crmlib.workbook import draft
+from crmlib.workbook.client_file import ClientFile, parsed, written
 
 NONE = "(not used)"
 SETTINGS = ("name", "currency", "timezone", "delivered_on")
@@ -50,7 +45,8 @@ class Mapping:
     def __init__(self, name: str) -> None:
         self.name = clients.checked_name(name)
         self.folder = clients.home() / "data" / self.name
-        self.config = self.folder / "client.yml"
+        self.file = ClientFile(self.folder / "client.yml")
+        self.config = self.file.path
         self.language = _language(self.name, self.config)
         text = self.language.text
         self.rows: dict[tuple[str, str], widgets.Dropdown] = {}
@@ -68,7 +64,7 @@ class Mapping:
         self.box = widgets.VBox(
             [widgets.HBox([self.files, self.upload]), self.grid, widgets.HBox(buttons), self.said]
         )
-        self._document, self._mark = CommentedMap(), ""
+        self._document = CommentedMap()
 
     def _told(self, act: Callable[[], str]) -> Callable[[object], None]:
         def told(_event: object) -> None:
@@ -106,9 +102,8 @@ class Mapping:
         if not chosen:
             raise Refused(f"{clients.shown(self.folder / 'raw')} holds no file yet. Add one.")
         made = draft.draft(self.name, [self.folder / "raw" / name for name in chosen], copied=True)
-        self._mark = self._fingerprint()
-        self._document = _read(self.config.read_text("utf-8") if self._mark else made.text)
-        new = _read(made.text)
+        self._document = self.file.read() if self.file.seen() else parsed(made.text)
+        new = parsed(made.text)
         for table, part in new["tables"].items():
             if table not in self._document["tables"]:
                 self._document["tables"][table] = part
@@ -165,24 +160,18 @@ class Mapping:
         """The panel's state as `client.yml`."""
         if not self._document:
             raise Refused("Look at the files first.")
-        if self._fingerprint() != self._mark:
-            raise Refused(
-                f"{clients.shown(self.config)} was changed meanwhile and is left as it is. Look again."
-            )
+        self.file.untouched("Look again.")
         for key, box in self.settings.items():
             _put(self._document, key, box.value.strip())
         for (table, column), box in self.rows.items():
             _put(self._document["tables"][table]["columns"], column, "" if box.value == NONE else box.value)
-        text = _written(self._document)
+        text = written(self._document)
         fault = self._fault(text)
-        if fault and (self._mark and not self._fault(self.config.read_text("utf-8"))):
+        if fault and (self.file.mark and not self._fault(self.config.read_text("utf-8"))):
             raise ConfigError(f"Not saved. {fault}")
-        if self._mark:
-            tables.replace(self._before, self.config.read_bytes())
-        tables.replace(self.config, text.encode())
-        self._mark = self._fingerprint()
+        self.file.put(text)
         asked = _open(self._document)
-        told = {"file": clients.shown(self.config), "asked": asked, "fault": fault}
+        told = {"file": str(self.file), "asked": asked, "fault": fault}
         return self.language.text(
             "{file} saved; {asked:count} TODO left. {fault}" if fault else "{file} saved; it is complete.",
             **told,
@@ -190,35 +179,14 @@ class Mapping:
 
     def undo(self) -> str:
         """The file as it was before the last *Save*; a second time brings that back."""
-        if not self._before.exists():
-            raise Refused("There is nothing to undo.")
-        now = self.config.read_bytes() if self.config.exists() else None
-        tables.replace(self.config, self._before.read_bytes())
-        if now is not None:
-            tables.replace(self._before, now)
-        self._document, self._mark = CommentedMap(), ""
-        file = clients.shown(self.config)
-        return self.language.text("{file} is as it was before. Look at the files again.", file=file)
-
-    @property
-    def _before(self) -> Path:
-        return self.config.with_name("client.yml.bak")
-
-    def _fingerprint(self) -> str:
-        return hashlib.sha256(self.config.read_bytes()).hexdigest() if self.config.exists() else ""
+        self.file.undo()
+        self._document = CommentedMap()
+        return self.language.text("{file} is as it was before. Look at the files again.", file=str(self.file))
 
     def _fault(self, text: str) -> str:
         """What is wrong with this `client.yml`; empty where nothing is."""
-        handle, path = tempfile.mkstemp(suffix=".yml")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(text)
-            clients.settings(Path(path))
-        except ConfigError as problem:
-            return str(problem).replace(path, clients.shown(self.config))
-        finally:
-            os.unlink(path)
-        return next(filter(None, (_lack(*part) for part in _read(text)["tables"].items())), "")
+        fault = self.file.fault(text)
+        return fault or next(filter(None, (_lack(*part) for part in parsed(text)["tables"].items())), "")
 
 
 def _language(name: str, config: Path) -> Language:
@@ -270,25 +238,6 @@ def _put(part: CommentedMap, key: str, value: str) -> None:
     part[key] = value
     part.ca.items.pop(key, None)
     part.yaml_add_eol_comment("chosen by hand", key, column=0)
-
-
-def _read(text: str) -> CommentedMap:
-    try:
-        return _yaml().load(text)
-    except YAMLError as problem:
-        raise ConfigError(f"client.yml is not valid YAML: {problem}.") from None
-
-
-def _written(document: CommentedMap) -> str:
-    out = io.StringIO()
-    _yaml().dump(document, out)
-    return out.getvalue()
-
-
-def _yaml() -> YAML:
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes, yaml.width, yaml.allow_unicode = True, 4096, True
-    return yaml
 
 
 def _open(document: CommentedMap) -> int:

@@ -20,10 +20,11 @@ from crmlib import findings
 from crmlib import language as languages
 from crmlib.client import Client
 from crmlib.language import Language
-from crmlib.measures import measure
+from crmlib.measures import change, measure
 from crmlib.period import Period
 from crmlib.sentences import FURTHER
 from crmlib.workbook import glyphs
+from crmlib.workbook.boxes import Boxed
 from crmlib.workbook.execution import Failure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,6 +32,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 ORDER = (findings.STEPS[-1], *findings.STEPS[:-1])
 LEFT_OUT = {"parameters", "injected-parameters", "session", "explore", "files"}
 HEADLINES = ("sales.identified", "customers.active", "retention.rate", "satisfaction.mean")
+# At the head of a report stand the first of these that the client's data tell.
+CARDS = (*HEADLINES, "churn.rate", "nps.score", "profit.margin", "customers.total", "orders.count")
+MOST_CARDS = 6
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -90,7 +94,7 @@ def _told(
     code = language.text("How this was computed")
     day = {"day": period.as_of}
     banner = language.text("Incomplete period: the delivery ends before {day:date}.", **day)
-    return _page(
+    return whole_page(
         "page.html.j2",
         lang=language.tag,
         title=f"{client.name} · {period.name}",
@@ -98,6 +102,8 @@ def _told(
         banner=banner if incomplete else "",
         others=[(o.file("report.html"), o.tag, o.own_name) for o in known if o is not language],
         languages=language.text("Other languages"),
+        cards=_cards(client, period, language),
+        summary=language.text("Go to the summary"),
         contents=language.text("Contents"),
         questions=language.text("Questions"),
         back=language.text("Back to the contents"),
@@ -152,6 +158,26 @@ def without_further(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def _cards(client: Client, period: Period, language: Language) -> list[dict]:
+    """The figures a reader looks for first, each with the previous period's and what changed."""
+    known = {id: part for id, part in findings.figures(client, period).items() if part["value"] is not None}
+    return [_card(id, known[id], period, language) for id in CARDS if id in known][:MOST_CARDS]
+
+
+def _card(id: str, figure: dict, period: Period, language: Language) -> dict:
+    value, before, unit = figure["value"], figure.get("previous"), figure["unit"]
+    moved = language.change(change(unit, value, before), unit) if before is not None else ""
+    then = language.show(before, unit)
+    return {
+        "label": language.text(measure(id).label),
+        "value": language.show(value, unit),
+        "moved": moved,
+        "before": language.text("{period}: {value}", period=period.previous().name, value=then)
+        if moved
+        else "",
+    }
+
+
 class _Exporter(HTMLExporter):
     """nbconvert without what a page of one's own does not need: styles, scripts, highlighting."""
 
@@ -169,7 +195,7 @@ def _prose(text: str, section: Section) -> str:
         attributes=_PROSE,
         protocols={"https", "http", "mailto"},
         strip=True,
-        filters=[lambda source: _Page(source, section), _Boxed],
+        filters=[lambda source: _Page(source, section), Boxed],
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -178,7 +204,7 @@ def _fragment(text: str) -> str:
     """HTML that a cell put out, cleaned: tables, sentences and lists, no picture, no link but to a finding."""
     allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding, "li": _of_a_finding}
     cleaner = Cleaner(
-        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, _Boxed]
+        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, Boxed]
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -300,20 +326,6 @@ class _Page(Filter):
             self.section.headings.append((token["data"][None, "id"], text))
 
 
-class _Boxed(Filter):
-    """Every table in a box of its own, so that a wide one scrolls and the page does not."""
-
-    def __iter__(self) -> Iterator[dict]:
-        for token in super().__iter__():
-            table = token.get("name") == "table"
-            if table and token["type"] == "StartTag":
-                box = {(None, "class"): "scroll", (None, "tabindex"): "0"}
-                yield {"type": "StartTag", "name": "div", "namespace": token.get("namespace"), "data": box}
-            yield token
-            if table and token["type"] == "EndTag":
-                yield {"type": "EndTag", "name": "div", "namespace": token.get("namespace"), "data": {}}
-
-
 def index(runs: Sequence[dict]) -> str:
     """`reports/index.html`: every run with its headline figures, in the language that all clients read first.
 
@@ -329,7 +341,7 @@ def index(runs: Sequence[dict]) -> str:
         reader.text("Published"),
     ]
     numbers = range(2, 2 + len(figures))
-    return _page(
+    return whole_page(
         "index.html.j2",
         lang=reader.tag,
         title=reader.text("Reports"),
@@ -354,15 +366,15 @@ def _row(run: dict, language: Language) -> dict:
     }
 
 
-def _page(template: str, **content: object) -> str:
+def whole_page(template: str, *, policy: str = POLICY, **content: object) -> str:
     """A whole page, and within it the glyphs that its reader's fonts may lack."""
     found = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
     css = _safe((TEMPLATES / "report.css").read_text("utf-8"))
-    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": POLICY})
+    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": policy})
     font = glyphs.face(bare)
     if not font:
         return bare
-    whole = {"css": css, "font": _safe(font), "policy": f"{POLICY}; font-src data:"}
+    whole = {"css": css, "font": _safe(font), "policy": f"{policy}; font-src data:"}
     return found.get_template(template).render(content | whole)
 
 

@@ -28,6 +28,7 @@ from demo_maker import (
     orders,
     second_numbers,
     survey,
+    tastes,
 )
 
 SEED = 20241231
@@ -39,6 +40,7 @@ STREAMS = {
     "second_numbers": 5,
     "discounts": 6,
     "moves": 7,
+    "tastes": 109,
 } | beside.STREAMS
 PEOPLE, VALUES, DEFECTS = 0, 1, 2
 
@@ -64,7 +66,7 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     described = customers.customer_rows(stream(seed, "customers"), folk)
     listed, listed_defects = customers.with_defects(stream(seed, "customers", DEFECTS), described)
     rng = stream(seed, "orders")
-    lines = orders.sales(rng, folk)
+    lines = tastes.planted(stream(seed, "tastes"), orders.sales(rng, folk))
     lines["off"] = orders.discounts(stream(seed, "discounts"), lines, need=described["需求类型"])
     lines = pd.concat([lines, orders.reversals(rng, lines)], ignore_index=True)
     said = survey.answers(stream(seed, "survey"), folk, lines=lines[lines["kind"] == "sale"])
@@ -97,6 +99,7 @@ def tables(seed: int) -> tuple[dict[str, pd.DataFrame], dict]:
     truth = {"seed": seed} | truths(folk, delivered, defects=defects, made=made, need=described["需求类型"])
     truth["truths"]["moves"] = moves.truth(movers, folk=folk)
     truth["truths"]["recommending"] = survey.truths()
+    truth["truths"] |= tastes.truth(made)
     return delivered | more, truth | {part: truth[part] | known[part] for part in known}
 
 
