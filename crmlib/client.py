@@ -38,13 +38,14 @@ def _zone(name: str) -> str:
 
 
 def _language(code: str) -> str:
+    code = code.replace("_", "-")
     try:
-        locale = Locale.parse(code.replace("_", "-"), sep="-")
+        locale = Locale.parse(code, sep="-")
     except (UnknownLocaleError, ValueError):
         raise ValueError("not a known language; write a code like en or zh") from None
     if locale.language not in catalogues.known():
         raise ValueError(f"no catalogue of this language is here; there are {', '.join(catalogues.known())}")
-    return str(locale).replace("_", "-")
+    return code
 
 
 def _once(codes: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ NOTEBOOKS, RUNS = "notebooks", "whole runs"
 TOGETHER = dict.fromkeys(
     (
         *("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"),
+        "tests/test_two_languages.py",
         *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_panels.py"),
     ),
     RUNS,

@@ -96,6 +96,24 @@ def test_a_language_that_is_none_is_refused(home):
     )
 
 
+def test_a_language_without_a_catalogue_is_refused_with_those_there_are(home):
+    assert refusal(home, CONFIG + "languages: [en, fr]\n") == (
+        "data/acme/client.yml, line 10: languages.1: no catalogue of this language is here; there are en, zh, "
+        "found 'fr'."
+    )
+
+
+def test_a_language_named_twice_is_refused(home):
+    assert "languages: zh stands here more than once" in refusal(home, CONFIG + "languages: [zh, zh]\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "known"), [("zh_CN", "zh-CN"), ("zh-Hans", "zh-Hans"), ("en-GB", "en-GB")]
+)
+def test_a_language_may_be_written_with_its_territory_or_script(home, written, known):
+    assert made(home, CONFIG + f"languages: [{written}]\n").languages == [known]
+
+
 def test_a_client_without_order_lines_is_told_what_is_missing(home):
     config = "name: Acme\ncurrency: CNY\ntables:\n  customers:\n    files: [a.csv]\n    columns: {customer_id: id}\n"
     assert refusal(home, config) == (

@@ -89,6 +89,7 @@ def test_a_run_publishes_everything_it_promises(twice):
     report = twice[0] / "reports" / "demo" / "2024-Q4"
     there = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
     promised = {"report.html", "exhibits.xlsx", "results.json", "manifest.json", "internal/tiers.xlsx"}
+    promised |= {"report.zh.html", "exhibits.zh.xlsx"}
     promised |= {"internal/quarantine.xlsx", *(f"notebooks/{step}.ipynb" for step in STEPS)}
     promised |= {f"tables/{name}.parquet" for name in ("customers", "transactions", "surveys", "classes")}
     assert promised <= there
@@ -98,6 +99,7 @@ def test_a_run_publishes_everything_it_promises(twice):
 
 def test_the_report_asks_nothing_of_anybody_and_describes_every_picture(twice):
     page = (twice[0] / "reports/demo/2024-Q4/report.html").read_text("utf-8")
+    page = page.replace('href="report.zh.html"', "")  # the same in another language, beside it
     assert not re.search(r"<script|javascript:|\son\w+=|<iframe|<link|@import", page, re.IGNORECASE)
     sources = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", page)
     outside = [s for s in sources if not s.startswith(("data:", "#"))]
@@ -164,7 +166,7 @@ def test_nobody_is_named_outside_internal(twice):
             if table.schema.field(name).type == pa.string():
                 assert not clear.intersection(table[name].to_pylist()), (path.name, name)
     named = set(people["联系电话"]) - {""} | {name for name in people["客户名称"] if len(name) > 2}
-    for path in [report / "report.html", report / "results.json", *report.glob("notebooks/*.ipynb")]:
+    for path in [*report.glob("report*.html"), report / "results.json", *report.glob("notebooks/*.ipynb")]:
         text = path.read_text("utf-8")
         assert not [name for name in named if name in text], path.name
 

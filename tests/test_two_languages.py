@@ -100,6 +100,11 @@ def test_each_page_says_its_language_and_leads_to_the_other(pages):
     assert '<a href="report.html" hreflang="en" lang="en">English</a>' in chinese
 
 
+def test_the_graph_s_page_leads_back_to_the_report_in_its_language(published):
+    for name, back in (("relations.html", "report.html"), ("relations.zh.html", "report.zh.html")):
+        assert f'<a href="{back}">' in (published / name).read_text("utf-8")
+
+
 def test_neither_page_is_too_large_to_send(published):
     for name in ("report.html", "report.zh.html"):
         assert (published / name).stat().st_size <= LARGEST, name

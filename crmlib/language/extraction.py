@@ -25,8 +25,9 @@ CALLS = {
     "Tally": (-2,),
     "nothing": (2,),
 }
-KEYWORDS = {"yes", "no", "few", "absent", "title", "why"}
-NAMES = {"title", "why", "of", "nothing"}  # what is so named, by assignment or as a key, is a text
+KEYWORDS = {"yes", "no", "few", "absent", "title"}
+# What is so named, by assignment, as a key or a keyword, is a text unless it is a code that has its own word.
+NAMES = {"title", "why", "of", "nothing"}
 _CODE = re.compile(r"[a-z0-9]+([._][a-z0-9]+)+|[A-Z_]+")  # an id or the name of a column
 
 
@@ -106,6 +107,8 @@ def _named(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         return [value for key, value in pairs if isinstance(key, ast.Constant) and key.value in NAMES]
+    if isinstance(node, ast.Call):
+        return [keyword.value for keyword in node.keywords if keyword.arg == "why"]
     if not isinstance(node, ast.Assign):
         return []
     names, values = (getattr(side, "elts", [side]) for side in (node.targets[0], node.value))

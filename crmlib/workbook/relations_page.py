@@ -45,6 +45,7 @@ def page(client: Client, period: Period, picture: Picture, language: Language) -
         "relations.html.j2",
         policy=policy,
         lang=language.tag,
+        report=language.file("report.html"),
         title=text("Relations between customers"),
         whose=f"{client.name} · {period.name}",
         about=about,

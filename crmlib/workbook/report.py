@@ -122,7 +122,7 @@ def section(
     exporter = _Exporter(extra_template_basedirs=[str(TEMPLATES)], template_name="report")
     exporter.register_filter("translated", lambda text: language.text(text) if language else text)
     exporter.register_filter("prose", lambda text: _prose(text, found))
-    exporter.register_filter("shown", lambda output, cell: _output(_in(output, language), cell, step))
+    exporter.register_filter("shown", lambda output, cell: _output(told_in(output, language), cell, step))
     exporter.register_filter("folded", lambda source: _folded(source, code))
     kept = [
         cell
@@ -138,14 +138,15 @@ def section(
     return found
 
 
-def _in(output: nbformat.NotebookNode, language: Language | None) -> nbformat.NotebookNode:
+def told_in(output: nbformat.NotebookNode, language: Language | None) -> nbformat.NotebookNode:
     """An output as it was told in this language; as it stands where it was not, or where it is the reader's own."""
     if language is None or language.first or "data" not in output:
         return output
     told = output.metadata.get(FURTHER, {}).get(language.code)
     if told is None:
         return output
-    metadata = {kind: {"alt": told["text/plain"]} for kind in PICTURES if kind in told}
+    drawn = [kind for kind in PICTURES if kind in told]
+    metadata = {kind: dict(output.metadata.get(kind, {}), alt=told["text/plain"]) for kind in drawn}
     return nbformat.from_dict(dict(output, data=told, metadata=metadata))
 
 
