@@ -67,7 +67,7 @@ def columns(
         ax.yaxis.set_major_formatter(FuncFormatter(lambda at, _: show(size, at)))
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
-    largest = rows.sort_values(size, ascending=False, kind="stable").head(3)
+    largest = rows[sizes > 0].sort_values(size, ascending=False, kind="stable").head(3)
     said = [f"{_band(row, low, high, show)}: {show(size, row[size])}" for _, row in largest.iterrows()]
     said += [f"{heading(name)}: {show(low, at)}" for name, at in limits.items()]
     return charts._chart(draw, title, about, f"{title}. {heading(size)}: {'; '.join(said)}", height=3.6)
