@@ -11,7 +11,7 @@ NOTEBOOKS, RUNS = "notebooks", "whole runs"
 TOGETHER = dict.fromkeys(
     (
         *("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"),
-        *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_panels.py"),
+        *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_played_with.py"),
     ),
     RUNS,
 )
