@@ -80,7 +80,7 @@ def quiet(text: str) -> str:
     """A notebook whose cells of widgets show nothing: what they would show has new ids at every run."""
     content = json.loads(text)
     for cell in content["cells"]:
-        if "explore" in cell["metadata"].get("tags", []):
+        if cell["cell_type"] == "code" and "explore" in cell["metadata"].get("tags", []):
             cell["outputs"] = []
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
