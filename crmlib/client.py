@@ -13,12 +13,16 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from crmlib.bonds import Relations
 from crmlib.errors import ConfigError
 from crmlib.goals import Goal, Undertaking, checked_tree
+from crmlib.language import catalogues
 from crmlib.mapping import Sources, Tables
 from crmlib.outlook import Outlook
 from crmlib.period import Period
+from crmlib.pictures import Charts
 from crmlib.preferences import Preferences
+from crmlib.retention import ChurnRule
 from crmlib.rules import Classes, Quality, Rule, SamePerson, earlier
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -34,10 +38,22 @@ def _zone(name: str) -> str:
 
 
 def _language(code: str) -> str:
+    code = code.replace("_", "-")
     try:
-        return str(Locale.parse(code, sep="-"))
+        locale = Locale.parse(code, sep="-")
     except (UnknownLocaleError, ValueError):
         raise ValueError("not a known language; write a code like en or zh") from None
+    if locale.language not in catalogues.known():
+        raise ValueError(f"no catalogue of this language is here; there are {', '.join(catalogues.known())}")
+    return code
+
+
+def _once(codes: list[str]) -> list[str]:
+    """Each language once: two reports would take the same place."""
+    twice = [code for code in codes if codes.count(code) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} stands here more than once")
+    return codes
 
 
 class Privacy(Rule):
@@ -53,7 +69,9 @@ class Settings(Rule):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     decimals: int = Field(2, ge=0, le=6)  # digits after the point that money is kept to
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    languages: list[Annotated[str, AfterValidator(_language)]] = Field(["en"], min_length=1)
+    languages: Annotated[list[Annotated[str, AfterValidator(_language)]], AfterValidator(_once)] = Field(
+        ["en"], min_length=1
+    )
     unit: Literal["year", "quarter", "month"] = "quarter"
     delivered_on: dt.date | None = None
     abnormal: Literal["flag", "quarantine"] = "flag"
@@ -69,6 +87,9 @@ class Settings(Rule):
     goals: Annotated[dict[str, Goal], AfterValidator(checked_tree)] = Field(default_factory=dict)
     undertakings: dict[str, Undertaking] = Field(default_factory=dict)  # what was done, and when
     value: Outlook = Outlook()
+    charts: Charts = Charts()
+    relations: Relations = Relations()
+    churn: ChurnRule = ChurnRule()
     preferences: Preferences = Preferences()
     privacy: Privacy = Privacy()
 

@@ -4,7 +4,17 @@ import pyarrow as pa
 
 from crmlib.contract import COUNT, DAY, FLAG, MONEY, NUMBER, TEXT, NotYet, Table
 from crmlib.contract import columns as _columns
-from crmlib.derived import CLASSES, CLASSES_BEFORE, CROSS_SALES, DEMAND, FACTS, PREDICTED, PROPOSED, VIEW
+from crmlib.derived import (
+    AT_RISK,
+    CLASSES,
+    CLASSES_BEFORE,
+    CROSS_SALES,
+    DEMAND,
+    FACTS,
+    PREDICTED,
+    PROPOSED,
+    VIEW,
+)
 
 CUSTOMERS = Table(
     "customers",
@@ -315,7 +325,7 @@ ALL = {
     for table in (
         *(CUSTOMERS, TRANSACTIONS, SNAPSHOT, TIERS, SURVEYS, NEEDS, FEEDBACK, INTERACTIONS),
         *(RELATIONS, COSTS, CAMPAIGNS, MARKET, APPLICATIONS, QUARANTINE, REPAIRS, LEDGER),
-        *(VIEW, FACTS, CLASSES, CLASSES_BEFORE, PREDICTED),
+        *(VIEW, FACTS, CLASSES, CLASSES_BEFORE, PREDICTED, AT_RISK),
         *(PROPOSED, CROSS_SALES, DEMAND),
     )
 }

@@ -127,6 +127,22 @@ PREDICTED = Table(
     ),
 )
 
+AT_RISK = Table(
+    "at_risk",
+    "08-analysis-churn",
+    _columns(
+        ("customer_id", TEXT, "the customer, still there", True, True),
+        ("chance_to_leave", NUMBER, "probability to be churned when the horizon ends, 0-1"),
+        ("left_low", NUMBER, "share that left of customers of like probability, lower end of 90 %"),
+        ("left_high", NUMBER, "and upper end"),
+        ("worth", NUMBER, "sales of the year before, smallest unit; empty where not known"),
+        ("expected_loss", NUMBER, "probability × value of a kept customer, smallest unit"),
+        ("expected_gain", NUMBER, "of asking the customer to stay, after what that costs, smallest unit"),
+        ("ask", TEXT, "yes, no"),
+        ("reasons", TEXT, "codes of what raises the probability most, comma between"),
+    ),
+)
+
 PROPOSED = Table(
     "proposed",
     "09-analysis-preferences",

@@ -29,3 +29,7 @@ class SchemaError(Refused):
 
 class MissingStep(Refused):
     """A notebook was opened before the step that writes its input has run."""
+
+
+class FigureError(Refused):
+    """A figure that breaks a principle every figure keeps (`crmlib.principles`)."""

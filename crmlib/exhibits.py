@@ -7,8 +7,8 @@ wherever it is shown.
 import base64
 import datetime as dt
 import html
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -16,9 +16,11 @@ import pandas as pd
 from crmlib.headings import HEADINGS
 from crmlib.language import WORDS, Language
 from crmlib.measures import measure
+from crmlib.sentences import About, Bundle, Said, spoken
 
 SHOWN_ROWS = 20
 NEAR = {"moved", "so_far"}  # two values that lie close together are told apart
+WORDED = ("word", "name", "tags", "group", "joint", "phrase", "form")  # shown by a word of the catalogue
 NUMERIC = ("change", "count", "money", "share", "days", "score", "number", "points", "shift")
 
 
@@ -32,10 +34,11 @@ class Exhibit:
     title : catalogue key
     table : what is shown; its columns are named in `units`
     units : column → unit, where it is not the one of `UNITS`
-    about : n, as-of date, source, in the reader's language
+    about : n, as-of date, source
     serves : the measure this exhibit explains (the first design principle of V05)
     sought : what the table lists was looked for, so that a table without rows says that there is none
     chart : an object with `png` (bytes) and `alt` (text), or None
+    draw : what a chart is drawn with, in whichever language
     """
 
     id: str
@@ -43,26 +46,49 @@ class Exhibit:
     table: pd.DataFrame
     language: Language
     units: dict[str, str] = field(default_factory=dict)
-    about: str = ""
+    about: About = field(default_factory=About)
     serves: str = ""
     sought: bool = False
     chart: Any = None
+    draw: Callable[..., Any] | None = None
 
     def _ipython_display_(self) -> None:
         from IPython.display import display  # only a notebook has one
 
+        told = {self.language: self} | {
+            other: self.told_in(other, with_chart=self.chart is not None) for other in self.language.further
+        }
         if self.chart is not None:
-            picture = base64.b64encode(self.chart.png).decode()
+            picture, others = spoken(lambda language: told[language]._picture(), self.language)
             display(
-                {"image/png": picture, "text/plain": self.chart.alt},
+                picture,
                 raw=True,
-                metadata={"image/png": {"alt": self.chart.alt}},
+                metadata={"image/png": {"alt": self.chart.alt, "exhibit": self.id}} | others,
             )
-        display({"text/html": self.html(), "text/plain": self.plain()}, raw=True)
+        table, others = spoken(lambda language: told[language]._table(), self.language)
+        display(table, raw=True, metadata=others)
+
+    def _picture(self) -> Bundle:
+        return {"image/png": base64.b64encode(self.chart.png).decode(), "text/plain": self.chart.alt}
+
+    def _table(self) -> Bundle:
+        return {"text/html": self.html(), "text/plain": self.plain()}
+
+    def drawn(self) -> "Exhibit":
+        """The exhibit with its chart, drawn in its language from its table."""
+        shown = {"title": self.language.text(self.title), "about": self.about.told(self.language)}
+        chart = self.draw(self.words(), **shown, heading=self.heading, show=self.axis)
+        # A chart says what it shows in parts, whose signs are for the language to set.
+        return replace(self, chart=chart and replace(chart, alt=self.language.composed(chart.alt)))
+
+    def told_in(self, language: Language, *, with_chart: bool = True) -> "Exhibit":
+        """The same exhibit in another language."""
+        other = replace(self, language=language, chart=None)
+        return other.drawn() if with_chart and self.draw is not None else other
 
     def heading(self, column: str) -> str:
         """What a column is called in the reader's language."""
-        return self.language.text(heading(column))
+        return self.language.heading(heading(column))
 
     def cell(self, column: str, value: Any, row_unit: str = "text") -> str:
         """What a cell shows."""
@@ -84,11 +110,7 @@ class Exhibit:
 
     def words(self) -> pd.DataFrame:
         """The table with the library's words in the reader's language: what a chart is drawn from."""
-        shown = [
-            c
-            for c in self.columns
-            if self._unit(c, "text") in ("word", "name", "tags", "group", "joint", "measure")
-        ]
+        shown = [c for c in self.columns if self._unit(c, "text") in (*WORDED, "measure")]
         translated = {c: [self.cell(c, name) for name in self.table[c]] for c in shown}
         return self.table.assign(**translated)
 
@@ -99,10 +121,9 @@ class Exhibit:
 
     @property
     def nothing(self) -> str:
-        """What stands in place of rows: that there is none, or that nobody could tell."""
-        if self.sought:
-            return self.language.text("None.")
-        return self.language.text("Nothing to show: not supplied, or too few.")
+        """What stands in place of rows, as a key: that there is none, or that nobody could tell."""
+        nothing = "None." if self.sought else "Nothing to show: not supplied, or too few."
+        return nothing
 
     def _unit(self, column: str, row_unit: str) -> str:
         unit = self.units.get(column) or UNITS.get(column, "text")
@@ -124,17 +145,16 @@ class Exhibit:
         title = html.escape(self.language.text(self.title))
         if self.table.empty:
             form = "no" if self.sought else "absent"
-            return f'<p class="finding {form}">{title}. {html.escape(self.nothing)}</p>'
+            return f'<p class="finding {form}">{html.escape(self._empty())}</p>'
         head = "".join(
             f'<th scope="col" class="{self._side(c, "row")}">{html.escape(self.heading(c))}</th>'
             for c in self.columns
         )
         rows = "".join(f"<tr>{self._cells(row, unit)}</tr>" for row, unit in self._rows(SHOWN_ROWS))
         more = len(self.table) - SHOWN_ROWS
-        note = (
-            self.language.text("and {more:count} more rows in exhibits.xlsx", more=more) if more > 0 else ""
-        )
-        foot = " · ".join(part for part in (self.about, note) if part)
+        named = {"more": more, "file": self.language.file("exhibits.xlsx")}
+        note = (Said("and {more:count} more rows in {file}", named),) if more > 0 else ()
+        foot = About((*self.about.parts, *note)).told(self.language)
         return (
             f'<table class="exhibit"><caption>{title}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -144,11 +164,16 @@ class Exhibit:
     def plain(self) -> str:
         """The table for a screen without HTML."""
         if self.table.empty:
-            return f"{self.language.text(self.title)}. {self.nothing}"
+            return self._empty()
         lines = [self.language.text(self.title), " | ".join(map(self.heading, self.columns))]
         for row, unit in self._rows(SHOWN_ROWS):
             lines.append(" | ".join(self.cell(c, v, unit) for c, v in zip(self.columns, row, strict=True)))
-        return "\n".join([*lines, self.about])
+        return "\n".join([*lines, self.about.told(self.language)])
+
+    def _empty(self) -> str:
+        """The title, and that there are no rows."""
+        values = {"title": self.title, "nothing": self.nothing}
+        return self.language.text("{title:phrase}. {nothing:phrase}", **values)
 
     def record(self) -> dict:
         """The whole exhibit as JSON: what `exhibits.xlsx` is made from.
@@ -159,7 +184,8 @@ class Exhibit:
             {"name": name, "heading": heading(name), "unit": self._unit(name, "row")} for name in self.columns
         ]
         rows = [([_plain_value(value) for value in row], unit) for row, unit in self._rows(len(self.table))]
-        kept = {"id": self.id, "title": self.title, "about": self.about, "serves": self.serves}
+        kept = {"id": self.id, "title": self.title, "about": self.about.record(), "serves": self.serves}
+        kept |= {"alt": self.chart.alt} if self.chart is not None else {}
         return kept | {
             "columns": columns,
             "nothing": self.nothing,
@@ -193,7 +219,7 @@ def fields(names: str, language: Language) -> str:
     >>> fields("name, birth_year", Language("en", "EUR"))
     'Name, Year of birth'
     """
-    return ", ".join(language.text(heading(name)) for name in names.split(", ") if name)
+    return language.text(", ").join(language.text(heading(name)) for name in names.split(", ") if name)
 
 
 def _plain_value(value: Any) -> Any:
@@ -232,6 +258,8 @@ _UNITS = {
     "fields": "agreeing different field near same",
     "tags": "signs tags",
     "group": "group_name",
+    "phrase": "age what",
+    "form": "form",
     "joint": "cause",
 }
 UNITS = {column: unit for unit, columns in _UNITS.items() for column in columns.split()}

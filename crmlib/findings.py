@@ -6,26 +6,25 @@ is written as JSON beside the step's tables; summary, report, `results.json` and
 """
 
 import dataclasses
-import datetime as dt
 import json
 import math
 import string
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from crmlib import tables
+from crmlib import language, principles, tables
 from crmlib.client import Client
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import UNITS, Exhibit
-from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
 from crmlib.privacy import key, masked
-from crmlib.sentences import Answer, Finding, Note
+from crmlib.sentences import About, Answer, Finding, Note, Said, unwritten, written
 
 # Steps 01 and 02 serve the whole delivery; the others one period of it.
 STEPS = (
@@ -36,11 +35,14 @@ STEPS = (
     "05-analysis-performance",
     "06-analysis-satisfaction",
     "07-analysis-value",
+    "08-analysis-churn",
     "09-analysis-preferences",
+    "10-analysis-relationships",
     "12-summary",
 )
 DELIVERY_STEPS = STEPS[:2]
 NEVER_SHOWN = {"name", "contact", "raw"}
+NUMBERS = {"customer_id", "other_id", "start_id"}  # of customers: masked wherever they are shown
 
 
 class Book:
@@ -51,7 +53,7 @@ class Book:
 
     def __init__(self, step: str, client: Client, period: Period | None = None):
         self.step, self.client, self.period = step, client, period
-        self.language = Language(client.languages[0], client.currency, client.classes.words)
+        self.language = language.of(client)
         self.figures: dict[str, dict] = {}
         self.findings: list[Finding] = []
         self.exhibits: list[Exhibit] = []
@@ -152,16 +154,13 @@ class Book:
 
     def note(self, key: str, **values: Any) -> Note:
         """How to read what follows, with the client's own rules in it; no finding."""
-        return Note(self.text(key, **values))
+        return Note(Said(key, values), self.language)
 
-    def about(self, n: int, of: str, source: str) -> str:
+    def about(self, n: int, of: str, source: str) -> About:
         """What stands under every exhibit: how many of what, as of when, from where."""
-        parts = [f"n = {self.language.show(n, 'count')} {self.language.text(of)}"]
-        if self.period:
-            day = self.language.show(self.period.as_of, "date")
-            parts.append(self.language.text("as of {day}", day=day))
-        parts.append(self.language.text("source: {source}", source=source))
-        return " · ".join(parts)
+        day = [Said("as of {day:date}", {"day": self.period.as_of})] if self.period else []
+        counted = Said("n = {n:count} {of:phrase}", {"n": int(n), "of": of})
+        return About((counted, *day, Said("source: {source:sources}", {"source": source})))
 
     def exhibit(
         self,
@@ -169,7 +168,7 @@ class Book:
         table: pd.DataFrame,
         *,
         title: str,
-        about: str,
+        about: About,
         serves: str,
         units: Mapping[str, str] | None = None,
         sought: bool = False,
@@ -188,19 +187,24 @@ class Book:
         sought : what it lists was looked for: without a row it says "None.", else that nothing can be shown
         main_units : money comes as it is to be shown, not in the smallest unit
         draw : a chart of `visualisation.charts`; what it needs to know follows as `drawing`
+
+        Raises
+        ------
+        FigureError : what was drawn breaks one of the principles of `crmlib.principles`
         """
         clear = NEVER_SHOWN.intersection(table.columns)
         if clear:
             raise SchemaError(f"exhibit {id} would show personal data in clear: {', '.join(sorted(clear))}")
-        for number in {"customer_id", "other_id"}.intersection(table.columns):
+        for number in NUMBERS.intersection(table.columns):
             table = table.assign(**{number: masked(table[number], key(self.client))})
         if not main_units:
             table = self._main_units(table, units or {})
         exhibit = Exhibit(id, title, table, self.language, dict(units or {}), about, serves, sought)
         if draw is not None:
-            shown = {"title": self.text(title), "about": about, "heading": exhibit.heading}
-            chart = draw(exhibit.words(), **shown, show=exhibit.axis, **drawing)
-            exhibit = dataclasses.replace(exhibit, chart=chart)
+            exhibit = dataclasses.replace(exhibit, draw=partial(draw, **drawing)).drawn()
+        if exhibit.chart is not None:
+            drawn = {"draw": draw.__name__} | drawing
+            principles.check(exhibit, drawn, self.client.goals, period=self.period is not None)
         self.exhibits.append(exhibit)
         return exhibit
 
@@ -225,7 +229,7 @@ class Book:
         path = self.save()
         table = pd.DataFrame({"file": [*rows, path.stem], "rows": [*rows.values(), len(self.figures)]})
         place = self.folder.relative_to(self.client.home).as_posix()
-        about = self.text("in {place}", place=place)
+        about = About((Said("in {place}", {"place": place}),))
         return Exhibit("written", "Files written", table, self.language, about=about)
 
     def answer(self) -> Answer:
@@ -242,7 +246,7 @@ class Book:
                     "id": f.id,
                     "form": f.form,
                     "key": f.key,
-                    "values": {k: _json(v) for k, v in f.values.items()},
+                    "values": {k: written(v) for k, v in f.values.items()},
                     "aside": f.aside,
                 }
                 for f in self.findings
@@ -272,15 +276,15 @@ def figures(client: Client, period: Period, steps: tuple[str, ...] = STEPS) -> d
 
 def findings(client: Client, period: Period, step: str) -> list[Finding]:
     """A step's findings, ready to be told again."""
-    language = Language(client.languages[0], client.currency, client.classes.words)
+    reader = language.of(client)
     return [
-        Finding(*(f["id"], f["form"], f["key"]), _again(f["values"]), language, f["aside"], step)
+        Finding(*(f["id"], f["form"], f["key"]), _again(f["values"]), reader, f["aside"], step)
         for f in read(step, client, period)["findings"]
     ]
 
 
 def _again(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _unjson(value) for name, value in values.items()}
+    return {name: unwritten(value) for name, value in values.items()}
 
 
 def _number(value: Any) -> float | int | None:
@@ -297,11 +301,3 @@ def _plain(value: Any) -> Any:
     """A value of a sentence as JSON knows it; not a number is nothing."""
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _json(value: Any) -> Any:
-    return {"date": value.isoformat()} if isinstance(value, dt.date) else value
-
-
-def _unjson(value: Any) -> Any:
-    return dt.date.fromisoformat(value["date"]) if isinstance(value, dict) else value

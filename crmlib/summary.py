@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlib.client import Client
 from crmlib.findings import DELIVERY_STEPS, STEPS, findings
+from crmlib.language import Language
 from crmlib.measures import change
 from crmlib.period import Period
 from crmlib.sentences import Answer, Finding
@@ -64,6 +65,7 @@ SEGMENTS = ("sales.identified", "retention.rate", "satisfaction.mean", "finance.
 ASKS = {
     "summary.complete": NO,
     "performance.comparable": NO,
+    "leaving.leak": NO,
     "collection.units": YES,
     "collection.unlike": YES,
     "goals.standing": NO,
@@ -73,6 +75,7 @@ ASKS = {
     "effects.told": NO,
     "retention.change": NO,
     "churn.balance": NO,
+    "behaviour.lifecycle": NO,
     **{f"segment.{of}": When(("yes",), _fell_apart) for of in SEGMENTS},
     "falls.cause": YES,
     "satisfaction.change": When(("yes",), _lower),
@@ -80,11 +83,17 @@ ASKS = {
     "expectation.gap": YES,
     "content.worth": YES,
     "value.loose": YES,
+    "leaving.causes": YES,
+    "leaving.threshold": YES,
     "profit.tier": NO,
     "classes.at_a_loss": NO,
     "cac.change": NO,
     "efficiency.change": NO,
     "loans.success": NO,
+    "risk.reach": YES,
+    "influence.effect": YES,
+    "risk.rivals": YES,
+    "leaving.drift": NO,
     "complaints.waits": YES,
     "complaints.first": YES,
     "voices.balance": When(("yes",), lambda values: _told(values, "bad") > _told(values, "before")),
@@ -95,6 +104,7 @@ ASKS = {
     "classes.tiering": NO,
     "classes.ruled": YES,
     "goals.parts": NO,
+    "goals.figures": NO,
     "goals.answered": NO,
     "cleaning.alike_numbers": YES,
     "cleaning.same_person": When(("yes",), lambda values: _told(values, "pairs") > 0),
@@ -114,6 +124,7 @@ WELL = {
     "recommend.afterwards": YES,
     "classes.moved": When(("yes",), lambda values: _told(values, "rose") >= _told(values, "fell")),
     "classes.potential": YES,
+    "introductions.reached": YES,
     "profit.tier": YES,
     "value.loose": NO,
     "classes.at_a_loss": YES,
@@ -125,6 +136,7 @@ WELL = {
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
     *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
+    *("leaving.rate", "leaving.at_risk"),
     *("demand.next", "preferences.rule", "proposals.way"),
 )
 # Told in their notebooks alone.
@@ -145,7 +157,13 @@ BACKGROUND = (
     *("churn.rules", "mix.shift", "cac.channel", "loans.grades", "goals.supervised", "drivers.coming_back"),
     *("response.bias", "content.spread", "recommend.classes", "satisfaction.since", "falls"),
     *("satisfaction.place", "satisfaction.weakest", "value.rhythm"),
-    *("value.overlap", "value.alive", "preferences.complements", "preferences.substitutes"),
+    *("value.overlap", "value.alive", "value.recommend", "value.word_of_mouth"),
+    *("distribution.map", "distribution.age", "groups.sorted", "groups.traits", "groups.needs"),
+    *("behaviour.amounts", "behaviour.gaps", "behaviour.weekdays", "behaviour.seasons"),
+    *("behaviour.months", "behaviour.cohorts"),
+    *("relations.graph", "influence.held", "communities.worth"),
+    *("leaving.choice", "leaving.model", "leaving.calibrated", "leaving.held"),
+    *("preferences.complements", "preferences.substitutes"),
     *("demand.way", "demand.wishes", "price.needs", "price.elasticity"),
 )
 
@@ -170,7 +188,9 @@ def page(client: Client, period: Period, own: list[Finding]) -> Page:
     """
     order = [*reversed(STEPS[2:-1]), *DELIVERY_STEPS]
     every = [f for step in order for f in findings(client, period, step) if not f.aside]
-    return weighed([*own, *{finding.sentence: finding for finding in every}.values()])
+    # Two sentences are one where they read alike in the language of the keys, whatever the reader's is.
+    plain = Language("en", client.currency, client.classes.words)
+    return weighed([*own, *{plain.text(f.key, **f.values): f for f in every}.values()])
 
 
 def weighed(every: list[Finding]) -> Page:

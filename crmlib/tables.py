@@ -24,6 +24,7 @@ from crmlib.contract import Column, Table  # noqa: F401
 from crmlib.contracts import (  # noqa: F401 — reached as tables.CUSTOMERS: one door for contract and storage
     ALL,
     APPLICATIONS,
+    AT_RISK,
     CAMPAIGNS,
     CLASSES,
     CLASSES_BEFORE,

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import browsing
 import builders
 import pytest
 from runs import CRM, client_of, command
@@ -156,3 +157,16 @@ def spark(tmp_path_factory):
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser; its absence is said, or refused where one is demanded."""
+    lacks = browsing.lacking()
+    if lacks:
+        message = f"no browser to test with: {' and '.join(lacks)} not installed (see CONTRIBUTING.md)"
+        if os.environ.get("CRM_REQUIRE_BROWSER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with browsing.browser() as running:
+        yield running

@@ -1,7 +1,8 @@
 """Documents that repeat what stands elsewhere, written again by `make demo` and held by tests.
 
 The README's findings and figure come from the committed notebooks, the glossary from
-`crmlib.measures`, the template of catalogues from every text a reader may see.
+`crmlib.measures`, the template of catalogues from every text a reader may see, and each catalogue from the template:
+its translations stay, new texts stand there untranslated.
 """
 
 import base64
@@ -11,7 +12,8 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from crmlib.language.extraction import messages
+from crmlib.language.catalogues import LOCALES as CATALOGUES
+from crmlib.language.extraction import messages, updated
 from crmlib.measures import ALL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,8 +81,9 @@ def glossary(text: str) -> str:
 def quiet(text: str) -> str:
     """A notebook whose cells of widgets show nothing: what they would show has new ids at every run."""
     content = json.loads(text)
+    content["metadata"].pop("widgets", None)
     for cell in content["cells"]:
-        if "explore" in cell["metadata"].get("tags", []):
+        if cell["cell_type"] == "code" and "explore" in cell["metadata"].get("tags", []):
             cell["outputs"] = []
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
@@ -93,7 +96,10 @@ def rewrite() -> None:
         path = ROOT / name
         path.write_text(document(path.read_text("utf-8")), "utf-8")
     (ROOT / "docs" / "figure.png").write_bytes(figure())
-    (ROOT / "crmlib" / "language" / "messages.pot").write_bytes(messages(ROOT))
+    template = messages(ROOT)
+    (ROOT / "crmlib" / "language" / "messages.pot").write_bytes(template)
+    for catalogue in CATALOGUES.glob("*/LC_MESSAGES/*.po"):
+        catalogue.write_bytes(updated(catalogue.read_bytes(), template))
 
 
 if __name__ == "__main__":

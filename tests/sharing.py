@@ -9,7 +9,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 NOTEBOOKS, RUNS = "notebooks", "whole runs"
 TOGETHER = dict.fromkeys(
-    ("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"), RUNS
+    (
+        *("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"),
+        "tests/test_two_languages.py",
+        *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_played_with.py"),
+    ),
+    RUNS,
 )
 # By seconds of processor, roughly: some four hundred of whole runs, two hundred and forty, a hundred and forty …
 LONGEST = (

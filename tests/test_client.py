@@ -96,6 +96,24 @@ def test_a_language_that_is_none_is_refused(home):
     )
 
 
+def test_a_language_without_a_catalogue_is_refused_with_those_there_are(home):
+    assert refusal(home, CONFIG + "languages: [en, fr]\n") == (
+        "data/acme/client.yml, line 10: languages.1: no catalogue of this language is here; there are en, zh, "
+        "found 'fr'."
+    )
+
+
+def test_a_language_named_twice_is_refused(home):
+    assert "languages: zh stands here more than once" in refusal(home, CONFIG + "languages: [zh, zh]\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "known"), [("zh_CN", "zh-CN"), ("zh-Hans", "zh-Hans"), ("en-GB", "en-GB")]
+)
+def test_a_language_may_be_written_with_its_territory_or_script(home, written, known):
+    assert made(home, CONFIG + f"languages: [{written}]\n").languages == [known]
+
+
 def test_a_client_without_order_lines_is_told_what_is_missing(home):
     config = "name: Acme\ncurrency: CNY\ntables:\n  customers:\n    files: [a.csv]\n    columns: {customer_id: id}\n"
     assert refusal(home, config) == (
@@ -294,3 +312,30 @@ def test_cuts_of_the_previous_period_may_be_taken_away_but_not_stand_out_of_orde
         "data/acme/client.yml: classes_before with what classes adds: value.shares: first (0.6) must lie below "
         "second (0.55)."
     )
+
+
+@pytest.mark.parametrize(
+    ("charts", "said"),
+    [
+        ("map: {file: /etc/x.json, property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: ../x.geojson, property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: 'C:\\x.json', property: n}", "charts.map.file: must lie in the client's own folder"),
+        ("map: {file: x.shp, property: n}", "charts.map.file: must be a GeoJSON file (.geojson or .json)"),
+        ("map: {file: x.json}", "charts.map.property is missing; add it."),
+        ("attribute: name", "charts.attribute: input should be 'customer_type', 'industry'"),
+        ("sorted_by: beauty", "charts.sorted_by: input should be 'group', 'customers', 'net'"),
+        ("order: random", "charts.order: input should be 'descending' or 'ascending', found 'random'."),
+        ("compare: city", "charts.compare: input should be 'tier', 'value'"),
+    ],
+)
+def test_charts_that_cannot_be_drawn_are_refused_where_they_are_asked_for(home, charts, said):
+    assert said in refusal(home, CONFIG + f"charts:\n  {charts}\n")
+
+
+def test_a_reader_may_ask_for_another_order_than_the_client(home):
+    client = made(home, CONFIG + "charts: {attribute: region, sorted_by: customers}\n")
+    asked = client.charts.asked(attribute="", sorted_by="recency_days", order="ascending")
+    assert (asked.attribute, asked.sorted_by, asked.order) == ("region", "recency_days", "ascending")
+    with pytest.raises(ConfigError) as refused:
+        client.charts.asked(sorted_by="beauty")
+    assert str(refused.value).startswith("sorted_by 'beauty' cannot be charted. Input should be 'group'")

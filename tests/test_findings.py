@@ -10,9 +10,13 @@ from crmlib import findings, measures
 from crmlib.collection.sources import CUSTOMER_COLUMNS
 from crmlib.errors import MissingStep, SchemaError
 from crmlib.exhibits import HEADINGS
+from crmlib.language import EVERY
 from crmlib.measures import ALL, UNITS, measure
 from crmlib.period import Period
+from crmlib.sentences import About, Said
+from crmlib.visualisation.charts import Chart
 
+ABOUT = About((Said("n = 1"),))
 QUARTER = Period.parse("2024-Q4")
 FORMS = {
     "yes": "{n:count} grew.",
@@ -33,7 +37,7 @@ def exhibit(book):
 
     def shown(table: pd.DataFrame, title: str = "Places", **more):
         return book.exhibit(
-            "shown", table, **({"title": title, "about": "n = 1", "serves": "sales.all"} | more)
+            "shown", table, **({"title": title, "about": ABOUT, "serves": "sales.all"} | more)
         )
 
     return shown
@@ -129,7 +133,7 @@ def test_a_table_with_names_is_refused(exhibit, book, column):
 
 def test_an_exhibit_shows_text_from_data_as_text(exhibit):
     evil = "<script>alert(1)</script>"
-    shown = exhibit(pd.DataFrame({"region": [evil], evil: ["x"]}), title="Places", about=evil)
+    shown = exhibit(pd.DataFrame({"region": [evil], evil: ["x"]}), title="Places", about=About((Said(evil),)))
     assert "<script" not in shown.html()
     assert "&lt;script&gt;" in shown.html()
 
@@ -263,3 +267,75 @@ def test_what_goes_to_excel_knows_its_units_and_not_only_those_named_by_hand(exh
     table = pd.DataFrame({"id": ["sales.all"], "unit": ["money"], "value": [1.5], "share": [0.5], "x": ["y"]})
     units = {column["name"]: column["unit"] for column in exhibit(table, title="T").record()["columns"]}
     assert units == {"id": "measure", "value": "row", "share": "share", "x": "text"}
+
+
+@pytest.fixture
+def bilingual(home, monkeypatch):
+    """The book of a client whose report is published in two languages."""
+    monkeypatch.setenv(EVERY, "1")
+    firm = made(home, CONFIG + "languages: [en, zh]\n")
+    return findings.Book("05-analysis-performance", firm, QUARTER)
+
+
+def test_an_output_of_a_published_run_tells_the_same_in_the_further_language(bilingual):
+    found = bilingual.say("d", {"day": QUARTER.as_of}, when=True, yes="as of {day:date}", no="n")
+    bundle, metadata = found._repr_mimebundle_()
+    assert bundle["text/plain"] == "as of 31 Dec 2024"
+    assert metadata["crmlib"]["zh"]["text/plain"] == "截至2024年12月31日"
+
+
+def test_a_note_an_answer_and_a_file_written_are_told_in_both(bilingual):
+    bilingual.say("d", {"day": QUARTER.as_of}, when=True, yes="as of {day:date}", no="n")
+    for shown in (bilingual.note("as of {day:date}", day=QUARTER.as_of), bilingual.answer()):
+        bundle, metadata = shown._repr_mimebundle_()
+        assert "31 Dec 2024" in bundle["text/html"]
+        assert "截至2024年12月31日" in metadata["crmlib"]["zh"]["text/html"]
+
+
+def test_a_notebook_run_by_hand_tells_its_own_language_alone(book):
+    found = book.say("d", {"day": QUARTER.as_of}, when=True, yes="as of {day:date}", no="n")
+    assert found._repr_mimebundle_()[1] == {}
+
+
+def test_a_picture_is_drawn_again_from_the_same_table_with_other_words(bilingual):
+    drawn = []
+
+    def draw(table, *, title, about, heading, show):
+        drawn.append((title, about, heading("customers"), table["level"].tolist(), show("customers", 3)))
+        return Chart(b"png", f"{title}. {heading('customers')}: 3")
+
+    table = pd.DataFrame({"level": ["high"], "customers": [3]})
+    about = bilingual.about(3, "customers", "classes")
+    shown = bilingual.exhibit("t", table, title="Customers by tier", about=about, serves="x", draw=draw)
+    other = shown.told_in(bilingual.language.further[0])
+    assert drawn == [
+        (
+            "Customers by tier",
+            "n = 3 customers · as of 31 Dec 2024 · source: classes",
+            "Customers",
+            ["High"],
+            "3",
+        ),
+        ("各分级的客户", "n = 3 位客户 · 截至2024年12月31日 · 来源：分类", "客户数", ["高"], "3"),
+    ]
+    assert (shown.chart.alt, other.chart.alt) == (
+        "Customers by tier. Customers: 3",
+        "各分级的客户。客户数：3",
+    )
+
+
+def test_a_book_is_the_same_whatever_language_its_reader_reads(home):
+    books = []
+    for code in ("en", "zh"):
+        firm = made(home, CONFIG + f"languages: [{code}]\n")
+        book = findings.Book("05-analysis-performance", firm, QUARTER)
+        table = pd.DataFrame({"region": ["A"], "gross": [123456]})
+        book.exhibit(
+            "s", table, title="Sales by region", about=book.about(1, "customers", "classes"), serves="x"
+        )
+        book.exhibit(
+            "none", table.head(0), title="Sales by region", about=book.about(0, "rows", "x"), serves="x"
+        )
+        book.say("d", {"day": QUARTER.as_of}, when=True, yes="as of {day:date}", no="n")
+        books.append(book.save().read_bytes())
+    assert books[0] == books[1]

@@ -52,7 +52,8 @@ def _share(now: pd.DataFrame, part: str, whole: str) -> dict:
     if not under:
         return {"value": None, "n": 0, "why": NOT_SUPPLIED}
     if over > under:
-        return {"value": None, "n": under, "why": f"more {part} than {whole}"}
+        why = "more engagement than reach" if whole == "reach" else "more conversions than engagement"
+        return {"value": None, "n": under, "why": why}
     return intervals.share(over, under)
 
 

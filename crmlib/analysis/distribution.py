@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from crmlib.classification.facts import in_memory, known_lines
+from crmlib.cleaning import normal
 from crmlib.period import Period
 
 UNKNOWN = "unknown"
 
 
-def by(customers: pd.DataFrame, attribute: str, most: int = 12) -> pd.DataFrame:
+def by(customers: pd.DataFrame, attribute: str, most: int | None = 12) -> pd.DataFrame:
     """Customers by any attribute: attribute, customers, share; the largest first, the rest as "other".
 
-    No rows where the attribute is empty for everyone: it was not supplied.
-
+    No rows where the attribute is empty for everyone: it was not supplied. `most` None joins nobody.
 
     >>> by(pd.DataFrame({"city": ["A", "A", "B", None]}), "city").values.tolist()
     [['A', 2, 0.5], ['B', 1, 0.25], ['unknown', 1, 0.25]]
@@ -25,7 +25,7 @@ def by(customers: pd.DataFrame, attribute: str, most: int = 12) -> pd.DataFrame:
     counts = known.fillna(UNKNOWN).value_counts() if known.notna().any() else known.value_counts()
     table = counts.rename_axis(attribute).reset_index(name="customers")
     table = table.sort_values(["customers", attribute], ascending=[False, True], ignore_index=True)
-    if len(table) > most:
+    if most is not None and len(table) > most:
         rest = pd.DataFrame({attribute: ["other"], "customers": [table["customers"][most - 1 :].sum()]})
         table = pd.concat([table.head(most - 1), rest], ignore_index=True)
     return table.assign(share=table["customers"] / max(table["customers"].sum(), 1))
@@ -46,16 +46,19 @@ def crossed(customers: pd.DataFrame, rows: str, columns: str, order: tuple[str, 
     return table.loc[down, across].rename_axis(columns=None).reset_index()
 
 
+GENDERS = dict.fromkeys(("female", "male", UNKNOWN), "count")
+PYRAMID = {"label": "age", "sides": ("female", "male"), "rest": UNKNOWN}  # how it is drawn
+AGE_EDGES = (0, 18, 30, 40, 50, 60, 70, 111)
+AGE_BANDS = ("under 18", "18–29", "30–39", "40–49", "50–59", "60–69", "70 and over")
+
+
 def ages(customers: pd.DataFrame, year: int) -> pd.DataFrame:
     """Persons by age band in a year: age, customers, share. Ages below 0 or above 110 are unknown.
 
     >>> ages(pd.DataFrame({"birth_year": [2000, 1960, None]}), 2024).values.tolist()
     [['18–29', 1, 0.5], ['60–69', 1, 0.5]]
     """
-    edges = [0, 18, 30, 40, 50, 60, 70, 111]
-    names = ["under 18", "18–29", "30–39", "40–49", "50–59", "60–69", "70 and over"]
-    age = year - customers["birth_year"].dropna().astype(int)
-    bands = pd.cut(age[age.between(0, 110)], edges, right=False, labels=names).value_counts(sort=False)
+    bands = _bands(customers, year).value_counts(sort=False)
     bands = bands[bands > 0]
     return pd.DataFrame(
         {
@@ -64,6 +67,49 @@ def ages(customers: pd.DataFrame, year: int) -> pd.DataFrame:
             "share": bands.to_numpy() / max(bands.sum(), 1),
         }
     )
+
+
+def _bands(customers: pd.DataFrame, year: int) -> pd.Series:
+    """The age band of everyone whose year of birth is known and possible."""
+    age = year - customers["birth_year"].dropna().astype(int)
+    return pd.cut(age[age.between(0, 110)], list(AGE_EDGES), right=False, labels=list(AGE_BANDS))
+
+
+def ages_by_gender(customers: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Persons by age band and gender in a year, of those whose year of birth is known and possible.
+
+    Returns
+    -------
+    age, male, female, unknown (customers; of whom another word or nothing is told), customers (all of the band),
+    share. Bands between the youngest and the oldest are shown also where nobody is in them.
+
+    >>> born = pd.DataFrame({"birth_year": [2000, 1999, 1990], "gender": ["女", "男", None]})
+    >>> ages_by_gender(born, 2024).iloc[:, :5].values.tolist()
+    [['18–29', 1, 1, 0, 2], ['30–39', 0, 0, 1, 1]]
+    """
+    bands = _bands(customers, year)
+    gender = normal.gender(customers["gender"].astype(object)[bands.index])
+    gender = gender.where(gender.isin(["male", "female"]), UNKNOWN)
+    table = pd.crosstab(bands.astype(str), gender).reindex(columns=["male", "female", UNKNOWN], fill_value=0)
+    there = [place for place, name in enumerate(AGE_BANDS) if name in table.index]
+    shown = AGE_BANDS[there[0] : there[-1] + 1] if there else ()
+    table = (
+        table.reindex(list(shown), fill_value=0).rename_axis("age").rename_axis(columns=None).reset_index()
+    )
+    table = table.assign(customers=table[["male", "female", UNKNOWN]].sum(axis=1))
+    return table.assign(share=table["customers"] / max(int(table["customers"].sum()), 1))
+
+
+def largest_band(table: pd.DataFrame) -> dict:
+    """The band of `ages_by_gender` with the most persons, its share, n, and the share of women of known gender."""
+    n = int(table["customers"].sum()) if len(table) else 0
+    values = {"n": n, "names": [], "share": 0.0, "women": 0.0, "known": 0}
+    if not n:
+        return values
+    first = table.sort_values("customers", ascending=False, kind="stable").iloc[0]
+    known = int(table[["male", "female"]].to_numpy().sum())
+    women = int(table["female"].sum()) / max(known, 1)
+    return values | {"names": [first["age"]], "share": float(first["share"]), "women": women, "known": known}
 
 
 def order_counts(facts: pd.DataFrame, most: int = 10) -> pd.DataFrame:
@@ -103,6 +149,17 @@ def monthly(transactions: Any, span: Period, months: int = 24) -> pd.DataFrame:
             ["month", "gross", "orders", "customers"]
         ]
     )
+
+
+def yearly(months: pd.DataFrame) -> dict:
+    """Sales of the last twelve months against the twelve before: months (there are), gross, more (0.1: a tenth more), change (its size).
+
+    >>> yearly(pd.DataFrame({"gross": [1] * 12 + [2] * 12}))
+    {'months': 24, 'gross': 24, 'more': 1.0, 'change': 1.0}
+    """
+    now, before = months["gross"].tail(12).sum(), months["gross"].iloc[:-12].tail(12).sum()
+    more = (now - before) / before if before > 0 else 0.0
+    return {"months": len(months), "gross": int(now), "more": float(more), "change": abs(float(more))}
 
 
 def pareto(facts: pd.DataFrame, steps: int = 50) -> pd.DataFrame:

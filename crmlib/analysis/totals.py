@@ -69,6 +69,5 @@ def instead(of_lines: Figures, facts: pd.DataFrame, client: Client) -> Figures:
 def counted(figures: Figures) -> tuple[int, str]:
     """Whom a table of figures is about: the active customers, or all where nobody knows who was active."""
     active = figures["customers.active"]["value"]
-    if active is None:
-        return figures["customers.total"]["value"] or 0, "customers"
-    return active, "active customers"
+    of = "customers" if active is None else "active customers"
+    return (figures["customers.total"]["value"] or 0 if active is None else active), of

@@ -13,13 +13,15 @@ from scipy import stats
 
 from crmlib.analysis import bgnbd, prediction
 from crmlib.analysis.backtest import Backtest, helped
-from crmlib.analysis.estimation import LEVEL
+from crmlib.analysis.estimation import LEVEL, SPREAD
 from crmlib.analysis.prediction import Model, Played
 from crmlib.analysis.purchases import EVERY
 from crmlib.language import WORDS
 from crmlib.outlook import Outlook
 
 GONE = 0.5  # P(alive) below which somebody is likelier gone than not
+# As far as an estimate of a parameter may reach, so far may what is told from it: a factor of some 700.
+BOUNDED = float(np.exp(2 * SPREAD * stats.norm.ppf((1 + LEVEL) / 2)))
 COLUMNS = ["customer_id", "orders", "so_far", "alive", "purchases", "order_value", "predicted"]
 COLUMNS += ["predicted_low", "predicted_high", "predicted_profit"]
 UNITS = {
@@ -188,7 +190,8 @@ def habits(model: Model, *, decimals: int) -> pd.DataFrame:
     """What the fits say in words: fact, customer_type, estimate and its interval, unit.
 
     Of customers who still buy: days between purchases of the middle one and of the busiest tenth, the chance
-    to leave after a purchase, and what the mean customer's order is worth, by type where types differ.
+    to leave after a purchase, and what the mean customer's order is worth, by type where types differ. What the
+    data hardly bound has no row: an interval that spans a factor of 700 tells nobody anything.
     """
     columns = ["fact", "customer_type", "estimate", "estimate_low", "estimate_high", "unit"]
     if model.why:
@@ -201,7 +204,7 @@ def habits(model: Model, *, decimals: int) -> pd.DataFrame:
     for kind, fit in model.kinds.items():
         p, q, gamma = np.exp(np.vstack([fit.logs, fit.draws])).T
         rows.append(("order_mean", kind, *_told(p * gamma / (q - 1) * 10**decimals), "money"))
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame([row for row in rows if row[4] <= BOUNDED * row[3]], columns=columns)
 
 
 def _told(values: np.ndarray) -> tuple[float, float, float]:

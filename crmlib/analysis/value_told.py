@@ -18,7 +18,7 @@ def sizes(model: Model, rule: Outlook) -> dict[str, int]:
     return {"n": model.again or rule.came_again, "at_least": rule.came_again}
 
 
-def estimable(why: str, holds: bool) -> bool | None:
+def estimable(why: str, holds: bool | None) -> bool | None:
     """What a sentence hangs on: None where it is not estimable; too few are told by their number."""
     return holds if why in ("", "few_customers") else None
 
@@ -26,19 +26,21 @@ def estimable(why: str, holds: bool) -> bool | None:
 def rhythm(model: Model) -> dict:
     """What sentences tell of how customers buy: gap and busy (days), leaving with its interval, why.
 
-    `apart`: chances to leave differ between customers as far as the data tell.
+    `apart`: chances to leave differ between customers as far as the data tell; None where the data hardly
+    bound how often anybody comes.
     """
     told = {row["fact"]: row for row in habits(model, decimals=0).to_dict("records")}
     empty = {"estimate": 0.0, "estimate_low": 0.0, "estimate_high": 0.0}
     leaving = told.get("leaving", empty)
+    bounded = {"gap_middle", "gap_busiest"} <= told.keys() or bool(model.why)
     return {
         "gap": told.get("gap_middle", empty)["estimate"],
         "busy": told.get("gap_busiest", empty)["estimate"],
         "leaving": leaving["estimate"],
         "leaving_low": leaving["estimate_low"],
         "leaving_high": leaving["estimate_high"],
-        "apart": model.leaving == "own",
-        "why": model.why or model.spending.why or "nothing",
+        "apart": model.leaving == "own" if bounded else None,
+        "why": (model.why or model.spending.why or "nothing") if bounded else "weakly_identified",
     }
 
 

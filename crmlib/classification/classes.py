@@ -19,6 +19,7 @@ from crmlib.classification.grades import (  # noqa: F401
     LEVELS,
     NOT_GRADED,
     POINTS,
+    Kept,
     by_cuts,
     by_share,
     graded,
@@ -30,7 +31,7 @@ from crmlib.classification.potential import potential
 from crmlib.classification.scorecard import points as card_points
 from crmlib.classification.scorecard import scored
 from crmlib.classification.tags import tags
-from crmlib.rules import AbcRule, BehaviourRule, Classes
+from crmlib.rules import AbcRule, BehaviourRule, Classes, FrequencyRule
 
 NOT_GROUPED = "not_grouped"
 AS_LEVEL = {"satisfied": "high", "neutral": "medium", "dissatisfied": "low"}
@@ -145,27 +146,28 @@ def tiered(
     decimals: int,
     stated: pd.DataFrame | None = None,
     lifetime: pd.Series | None = None,
+    kept: Kept | None = None,
 ) -> pd.DataFrame:
     """The combined tier and the classes behind it, in the order of `facts`.
 
     Parameters
     ----------
     lifetime : lifetime value after costs; None where no cost is known of anybody, and profit takes its place
+    kept : gradings of the same customers by other rules; what these do not touch is taken from there
 
     Returns
     -------
     behaviour, behaviour_fixed, frequency, activity, loyalty, satisfaction, tier, tier_points
     """
-    often = rules.frequency
-    frequency = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
-    frequency = _completed(frequency, _as_stated(facts, stated, "frequency"))
-    states = behaviour(facts, rules.behaviour, stated)
-    activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
-    activity = _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
-    loyal = _loyal(facts, recommended(facts, answers), rules, stated)
-    content = _content(facts, answers, rules, stated)
+    often, once = rules.frequency, (kept or Kept()).once
+    frequency = once("frequency", often, lambda: _frequency(facts, often, stated))
+    states, activity = once("behaviour", rules.behaviour, lambda: _activity(facts, rules.behaviour, stated))
+    loyal = once("loyalty", rules.loyalty, lambda: _loyal(facts, recommended(facts, answers), rules, stated))
+    content = once("satisfaction", rules.satisfaction, lambda: _content(facts, answers, rules, stated))
     habits = {"activity": activity, "satisfaction": content}
-    points = tier_points(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
+    points = tier_points(
+        facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits, kept=kept
+    )
     return states.assign(
         frequency=frequency,
         activity=activity,
@@ -174,6 +176,21 @@ def tiered(
         tier=by_cuts(points, rules.tier.cuts),
         tier_points=points,
     )
+
+
+def _frequency(facts: pd.DataFrame, often: FrequencyRule, stated: pd.DataFrame | None) -> pd.Series:
+    """How often, by its rule; as stated where it cannot be computed."""
+    found = graded(facts["orders_a_year"], often.cuts, often.shares, often.at_least)
+    return _completed(found, _as_stated(facts, stated, "frequency"))
+
+
+def _activity(
+    facts: pd.DataFrame, rule: BehaviourRule, stated: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Behaviour, and the activity that follows from it or is stated."""
+    states = behaviour(facts, rule, stated)
+    activity = states["behaviour"].map({"active": "high", "dormant": "medium", "churned": "low"})
+    return states, _completed(activity.fillna(NOT_GRADED), _as_stated(facts, stated, "activity"))
 
 
 def recommended(facts: pd.DataFrame, answers: pd.DataFrame | None) -> pd.Series:
@@ -236,13 +253,15 @@ def tier_points(
     *,
     lifetime: pd.Series | None = None,
     habits: Mapping[str, pd.Series | None] | None = None,
+    kept: Kept | None = None,
 ) -> pd.Series:
     """Points of the combined tier (X16): frequency, spend, loyalty, lifetime value as far as known.
 
     Lifetime value is what the customer brought after costs; without costs, the profit so far. Where
     spend is all that is graded, the tier is the value class of spend.
     """
-    parts = tier_parts(facts, frequency, loyal, rules, decimals, lifetime=lifetime, habits=habits)
+    more = {"lifetime": lifetime, "habits": habits, "kept": kept}
+    parts = tier_parts(facts, frequency, loyal, rules, decimals, **more)
     points = mean_points(parts, rules.tier.weights.model_dump())
     # Without a graded amount, habits alone would make a tier that says nothing of worth.
     return points.where(parts["spend"] != NOT_GRADED)
@@ -257,6 +276,7 @@ def tier_parts(
     *,
     lifetime: pd.Series | None = None,
     habits: Mapping[str, pd.Series | None] | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, pd.Series]:
     """The gradings behind the combined tier: frequency, spend, loyalty, lifetime.
 
@@ -269,13 +289,16 @@ def tier_parts(
     weights = rules.tier.weights.model_dump()
     more = {n: part for n, part in (habits or {}).items() if weights[n] and part is not None}
     more = {n: part.replace(AS_LEVEL).fillna(NOT_GRADED) for n, part in more.items()}
-    rule, main = rules.value, 10**decimals
-    spend = graded(facts["net"].astype(float) / main, rule.spend, rule.shares, rule.at_least)
+    rule, main, once = rules.value, 10**decimals, (kept or Kept()).once
+    by = (rule.spend, rule.shares, rule.at_least)
+    spend = once("spend", by, lambda: graded(facts["net"].astype(float) / main, *by))
     if lifetime is not None:
         after, own = pd.Series(lifetime.to_numpy(), index=facts.index), rules.lifetime
-        worth = graded(_amount(after) / main, own.cuts, own.shares, own.at_least)
+        by_own = (own.cuts, own.shares, own.at_least)
+        worth = once("lifetime", by_own, lambda: graded(_amount(after) / main, *by_own))
     else:
-        worth = graded(_amount(facts["profit"]) / main, rule.profit, rule.shares, rule.at_least)
+        by_profit = (rule.profit, rule.shares, rule.at_least)
+        worth = once("lifetime", by_profit, lambda: graded(_amount(facts["profit"]) / main, *by_profit))
     return {"frequency": frequency, "spend": spend, "loyalty": loyal, "lifetime": worth} | more
 
 

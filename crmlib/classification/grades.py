@@ -4,7 +4,8 @@ Cuts are the client's amounts where `client.yml` gives them; otherwise classes g
 share, and only where the list is long enough. Equal customers share a class.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,26 @@ LEVELS = ("high", "medium", "low")
 POINTS = {"high": 3, "medium": 2, "low": 1}
 NOT_GRADED = "not_graded"
 HALVES = Cuts(high=2.5, medium=1.5)
+
+
+class Kept:
+    """Gradings by the rule that made them: what a changed rule does not touch is not graded again.
+
+    >>> kept = Kept()
+    >>> [kept.once("spend", rule, lambda: print("graded") or rule) for rule in (1, 1, 2)]
+    graded
+    graded
+    [1, 1, 2]
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[Any, Any]] = {}
+
+    def once(self, part: str, rule: Any, made: Callable[[], Any]) -> Any:
+        """A part by this rule: as it was, or made now; the newest of each part is kept."""
+        if part not in self._found or self._found[part][0] != rule:
+            self._found[part] = (rule, made())
+        return self._found[part][1]
 
 
 def by_cuts(values: pd.Series, cuts: Cuts) -> pd.Series:

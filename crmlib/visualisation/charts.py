@@ -9,7 +9,6 @@ its name in the reader's language) and `show` (column, value → how the value i
 """
 
 import io
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,7 +32,9 @@ from crmlib.visualisation.theme import (
     SCALE,
     SOFT,
     WIDTH,
+    cut,
     drawable,
+    folded,
     house_look,
 )
 
@@ -57,7 +58,8 @@ def bars(
     table: pd.DataFrame, *, label: str, size: str, title: str, about: str, heading: Heading, show: Show
 ) -> Chart | None:
     """Horizontal bars in the table's order, each with its value beside it."""
-    rows = table.dropna(subset=[size]).head(MOST_BARS)
+    known = table.dropna(subset=[size])
+    rows, many = known.head(MOST_BARS), len(known)
     if rows.empty:
         return None
 
@@ -68,7 +70,9 @@ def bars(
         ax.set_yticks(places, _words(rows[label]))
         for place, value in enumerate(rows[size]):
             _beside(ax, show(size, value), max(value, 0), place)
-        ax.set(xlabel=heading(size), ylabel="")
+        # Those that have no room are counted, so that nobody takes the first for all.
+        cut = f" ({len(rows)} / {many})" if many > len(rows) else ""
+        ax.set(xlabel=heading(size) + cut, ylabel="")
         # The values stand at the bars; ticks would say them again.
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
@@ -125,18 +129,26 @@ def intervals(
     return _chart(draw, title, about, f"{title}. {heading(value)}: {said}", height=1.3 + 0.5 * len(rows))
 
 
-def heat(table: pd.DataFrame, *, title: str, about: str, heading: Heading, show: Show) -> Chart | None:
-    """A table of counts as shaded cells: first column the rows' names, the others the columns."""
+def heat(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    about: str,
+    heading: Heading,
+    show: Show,
+    across: str | None = None,
+) -> Chart | None:
+    """A table as shaded cells: first column the rows' names, the others the columns; `across` names what they are."""
     grid = table.set_index(table.columns[0]).astype(float)
     if not grid.size:
         return None
-    across = _words(pd.Series([heading(column) for column in grid.columns]))
+    names_across = _words(pd.Series([heading(column) for column in grid.columns]))
     written = pd.DataFrame({c: [show(c, value) for value in grid[c]] for c in grid.columns}, index=grid.index)
 
     def draw(ax: Axes) -> None:
-        names = {"yticklabels": _words(pd.Series(grid.index)), "xticklabels": across}
+        names = {"yticklabels": _words(pd.Series(grid.index)), "xticklabels": names_across}
         sns.heatmap(grid, ax=ax, cmap=SCALE, annot=written, fmt="", cbar=False, linewidths=1, **names)
-        ax.set(xlabel="", ylabel=drawable(heading(table.columns[0])))
+        ax.set(xlabel=drawable(heading(across)) if across else "", ylabel=drawable(heading(table.columns[0])))
         ax.tick_params(left=False, bottom=False)
         ax.tick_params(axis="both", rotation=0)
 
@@ -295,9 +307,9 @@ def _chart(draw: Callable[[Axes], None], title: str, about: str, alt: str, heigh
         return Chart(_png(figure, about), alt)
 
 
-def titled(figure: Figure, title: str, letters: int = 84) -> None:
+def titled(figure: Figure, title: str, most: int = 84) -> None:
     """A title at the figure's own edge: however wide the names of rows are, it is not cut."""
-    figure.suptitle(textwrap.fill(drawable(title), letters), x=0.01, ha="left", fontsize=12)
+    figure.suptitle(folded(drawable(title), most), x=0.01, ha="left", fontsize=12)
 
 
 def _png(figure: Figure, about: str) -> bytes:
@@ -346,5 +358,4 @@ def _said(rows: pd.DataFrame, label: str, value: str, show: Show) -> str:
 
 def _words(names: pd.Series) -> list[str]:
     """Labels of an axis: long ones cut, characters that no font has marked."""
-    shown = [drawable(str(name)) for name in names]
-    return [name if len(name) <= 24 else f"{name[:23]}…" for name in shown]
+    return [cut(drawable(str(name)), 24) for name in names]

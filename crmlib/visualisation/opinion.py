@@ -129,7 +129,7 @@ def course(
         png = charts._png(figure, about)
     last = rows[rows[x] == moments[-1]]
     said = charts._said(last, by, y, show)
-    return Chart(png, f"{title}. {heading(y)}, {moments[0]} to {moments[-1]}; in {moments[-1]}: {said}")
+    return Chart(png, f"{title}. {heading(y)}, {moments[0]} – {moments[-1]}; {moments[-1]}: {said}")
 
 
 def _panel(ax: Axes, mine: pd.DataFrame, moments: list[str], columns: tuple[str, str], show: Show) -> None:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from crmlib.visualisation.charts import Chart, Heading, packed, titled
-from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, RED, SOFT, drawable, house_look
+from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, RED, SOFT, cut, drawable, house_look
 
 NARROW = 5.4  # inches: on a screen of 390 points its letters are still ten points high
 BAND = "#E4E4E4"
@@ -253,8 +253,7 @@ def _written(
 
 
 def _cut(text: str, most: int) -> str:
-    text = drawable(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut(drawable(text), most)
 
 
 def _picture(

@@ -1,12 +1,14 @@
 """The house look, in one place: theme first, font second (the other way round undoes the font)."""
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import seaborn as sns
@@ -24,6 +26,9 @@ _FONT = str(Path(find_spec("zhplot").origin).parent / "fonts" / "NotoSansSC-Regu
 font_manager.fontManager.addfont(_FONT)
 FONT = font_manager.FontProperties(fname=_FONT).get_name()
 FALLBACK = "DejaVu Sans"
+CLOSING = "，。；：、！？）》”%…"  # no line begins with one
+# What stays on one line: a word with the blank behind it, or one Chinese character.
+_PART = re.compile(r"[^\s\u2e80-\uffef]+\s*|\s+|[\u2e80-\uffef]\s*")
 NO_GLYPH = "\N{GETA MARK}"  # what Chinese type sets for a character it lacks
 
 
@@ -41,6 +46,46 @@ def drawable(text: str) -> str:
     ('张三', '〓 shop')
     """
     return "".join(c if ord(c) in _characters() else NO_GLYPH for c in " ".join(text.split()))
+
+
+def letters(text: str) -> int:
+    """How wide a text is, in letters; a Chinese character is as wide as two.
+
+    >>> letters("Sales"), letters("销售额")
+    (5, 6)
+    """
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def cut(text: str, most: int) -> str:
+    """A text that is no wider than so many letters.
+
+    >>> cut("Satisfaction", 8), cut("客户满意度", 8), cut("满意度", 8)
+    ('Satisfa…', '客户满…', '满意度')
+    """
+    if letters(text) <= most:
+        return text
+    while letters(text) > most - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def folded(text: str, most: int) -> str:
+    """A text in lines of at most so many letters: folded between words, Chinese between characters.
+
+    >>> folded("Sales by month and region", 14)
+    'Sales by month\\nand region'
+    >>> folded("各地区的销售额", 8)
+    '各地区的\\n销售额'
+    """
+    lines = [""]
+    for part in _PART.findall(text):
+        joined = lines[-1] + part
+        if lines[-1] and letters(joined.rstrip()) > most and part not in CLOSING:
+            lines.append("")
+            joined = part
+        lines[-1] = joined.lstrip() if len(lines) > 1 and not lines[-1] else joined
+    return "\n".join(line.rstrip() for line in lines)
 
 
 @contextmanager

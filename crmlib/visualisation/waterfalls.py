@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from crmlib.visualisation.charts import Chart, Heading, Show, _beside, _chart
-from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SOFT, drawable
+from crmlib.visualisation.theme import BLUE, GREY, INK, ORANGE, SOFT, cut, drawable, folded
 
 # Of the height of the ends: where parts and their intervals reach over less, bars from zero would hide them.
 SEEN = 0.25
@@ -106,11 +106,6 @@ def _folded(name: str) -> str:
     >>> _folded("Customers just won then, now no longer new, and more")
     'Customers just won then, now no longer\\nnew, and more'
     """
-    lines = [""]
-    for word in drawable(name).split():
-        if len(lines) < 2 and lines[-1] and len(lines[-1]) + 1 + len(word) > LETTERS:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    second = lines[-1]
-    return "\n".join([*lines[:-1], second if len(second) <= LETTERS else f"{second[: LETTERS - 1]}…"])
+    text = drawable(name)
+    first, *others = folded(text, LETTERS).split("\n")
+    return "\n".join([first, cut(text[len(first) :].lstrip(), LETTERS)] if others else [first])

@@ -42,7 +42,8 @@ def main() -> None:
 @click.argument("names", metavar="CLIENT...", nargs=-1, required=True)
 @click.option("--period", "periods", multiple=True, metavar="P", help=f"{FORMS}. May be given several times.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1, 64), help="Notebooks at a time.")
-def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
+@click.option("--pdf", is_flag=True, help="Print the report to PDF too, with a Chromium on this machine.")
+def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int, pdf: bool) -> None:
     """Run the notebooks for each CLIENT and period, and publish the reports.
 
     Without --period: the newest one that the client's delivery covers whole. A period that reaches
@@ -55,11 +56,14 @@ def run(names: tuple[str, ...], periods: tuple[str, ...], jobs: int) -> None:
     spans = list({(period := Period.parse(name)).name: period for name in periods}.values())
     for span in spans:
         span.previous().previous()  # what a run compares with must exist before anything starts
+    from crmlib.workbook import printing
     from crmlib.workbook.runner import Batch  # papermill's imports only where something runs
 
-    batch = Batch(chosen, spans, jobs=jobs)
+    batch = Batch(chosen, spans, jobs=jobs, browser=printing.browser() if pdf else None)
     status = batch.run()
     for path in sorted(batch.published):
+        for printed in sorted(path.parent.glob("report*.pdf")):
+            click.echo(_near(printed))
         click.echo(_near(path))
     if status > 128:
         # Threads that would not end must not hold up a process that was told to.
@@ -199,6 +203,24 @@ def new(name: str, files: tuple[Path, ...], copy: bool) -> None:
     for line in draft.summary(made):
         click.echo(line)
     click.echo(f"{_near(path)} written; {made.open_questions} TODO to answer. Then: crm check {name}")
+
+
+@main.command()
+@click.argument("name", metavar="CLIENT")
+@click.argument("file", metavar="FILE.xlsx", type=click.Path(path_type=Path))
+@click.option("--period", metavar="P", help=f"{FORMS}. Without it: the newest complete one.")
+@click.option("--save", is_flag=True, help="Write client.yml; the one before is kept as client.yml.bak.")
+def thresholds(name: str, file: Path, period: str | None, save: bool) -> None:
+    """Show what the limits in FILE.xlsx would change for CLIENT: tiers, and who would move.
+
+    FILE is an exhibits.xlsx whose sheet Thresholds was edited, or a workbook with its columns key and value.
+    Nothing is written without --save.
+    """
+    from crmlib.workbook import lab, threshold_command
+
+    span = lab.period_of(clients.load(name), period)
+    for line in threshold_command.lines(name, file, period=span, save=save):
+        click.echo(line)
 
 
 @main.command()

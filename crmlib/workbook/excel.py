@@ -11,10 +11,13 @@ import xlsxwriter
 
 from crmlib.client import Client
 from crmlib.collection import corrections
-from crmlib.exhibits import fields
+from crmlib.exhibits import WORDED, fields, heading
 from crmlib.language import Language
 from crmlib.measures import measure
 from crmlib.period import Period
+from crmlib.sentences import About
+from crmlib.workbook import sheet_look, threshold_sheet
+from crmlib.workbook.sheet_look import Pictures
 
 NEVER_GUESSED = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 LAST_ROW = 1_048_576
@@ -30,20 +33,35 @@ FORMATS = {
     "points": "+0.0%;-0.0%;0.0%",
     "shift": "+0.0;-0.0;0.0",
 }
+CHINESE = {"date": 'yyyy"年"m"月"d"日"'}
 
 
 def exhibits(
-    path: Path, books: Sequence[dict], language: Language, *, client: Client, period: Period
+    path: Path,
+    books: Sequence[dict],
+    language: Language,
+    *,
+    client: Client,
+    period: Period,
+    pictures: Pictures | None = None,
 ) -> Path:
-    """A sheet for each exhibit of these books, a list of contents first."""
+    """A sheet for each exhibit of these books with its picture, a list of contents first, the limits last."""
+    shown = pictures or Pictures()
     found = [(book["step"], exhibit) for book in books for exhibit in book["exhibits"]]
     contents = language.text("Contents")
-    names = sheet_names([contents, *(exhibit["id"] for _, exhibit in found)])
+    # The sheet of limits is found again by its columns; an exhibit of its name takes another one.
+    *names, limits = sheet_names(
+        [contents, *(exhibit["id"] for _, exhibit in found), language.text(threshold_sheet.NAME)]
+    )
     with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
-        formats = _formats(book, client.decimals)
+        formats = _formats(book, client.decimals, language) | sheet_look.money_formats(book, client.currency)
         _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
-        for name, (_, exhibit) in zip(names[1:], found, strict=True):
-            _exhibit(book.add_worksheet(name), exhibit, language, formats)
+        for name, (step, exhibit) in zip(names[1:], found, strict=True):
+            sheet = book.add_worksheet(name)
+            widths = _exhibit(sheet, exhibit, language, formats)
+            rows, picture = len(exhibit["rows"]), shown.of(step, exhibit["id"])
+            sheet_look.pictured(sheet, picture, heading=3, rows=rows, widths=widths)
+        threshold_sheet.write(book.add_worksheet(limits), client.classes, language, formats)
     return path
 
 
@@ -79,6 +97,36 @@ def quarantine(
     return path
 
 
+def at_risk(
+    path: Path, rows: pd.DataFrame, people: pd.DataFrame, language: Language, *, client: Client
+) -> Path:
+    """Customers at risk with their names and numbers, for whoever is to call them: who would be missed most first.
+
+    Parameters
+    ----------
+    rows : in the columns of `tables.AT_RISK`
+    people : customer_id, name and contact
+    """
+    units = {"chance_to_leave": "share", "left_low": "share", "left_high": "share", "worth": "money"}
+    units |= {"expected_loss": "money", "expected_gain": "money", "ask": "word", "reasons": "tags"}
+    told = rows.merge(people[["customer_id", "name", "contact"]], on="customer_id", how="left")
+    told = told[["customer_id", "name", "contact", *units]]
+    names = {"customer_id": "Customer number"} | {name: heading(name) for name in told.columns[1:]}
+    scale = 10**client.decimals
+    with _workbook(path, dt.datetime(2000, 1, 1)) as book:
+        formats = _formats(book, client.decimals)
+        sheet = book.add_worksheet(sheet_names([language.text(heading("at_risk"))])[0])
+        for number, column in enumerate(told.columns):
+            _heading(sheet, 0, number, language.text(names[column]), formats)
+            sheet.set_column(number, number, 22)
+            unit = units.get(column, "text")
+            for row, value in enumerate(told[column], 1):
+                value = None if pd.isna(value) else value / scale if unit == "money" else value
+                _cell(sheet, row, number, value, unit, language, formats)
+        sheet.freeze_panes(1, 2)
+    return path
+
+
 def sheet_names(wanted: Iterable[str]) -> list[str]:
     """Names a spreadsheet accepts: at most 31 signs, none of them forbidden, no two alike.
 
@@ -106,22 +154,26 @@ def _workbook(path: Path, made: dt.datetime, *, lean: bool = False) -> xlsxwrite
     return book
 
 
-def _formats(book: xlsxwriter.Workbook, decimals: int) -> dict[str, Any]:
-    money = "#,##0" + ("." + "0" * decimals if decimals else "")
-    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | {"money": money}).items()}
+def _formats(book: xlsxwriter.Workbook, decimals: int, language: Language | None = None) -> dict[str, Any]:
+    money = {"money": "#,##0" + ("." + "0" * decimals if decimals else "")}
+    money |= CHINESE if language and language.tag.startswith("zh") else {}
+    shapes = {unit: {"num_format": shape} for unit, shape in (FORMATS | money).items()}
     shapes |= {
         "title": {"bold": True, "font_size": 13},
         "about": {"italic": True, "font_color": "#555555"},
         "heading": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
         "text": {},
+        "input": {"bg_color": "#FFF8E1", "border": 1, "border_color": "#BBBBBB"},
         "link": {"font_color": "#0b57d0", "underline": 1},
     }
     return {name: book.add_format(shape) for name, shape in shapes.items()}
 
 
 def _contents(sheet: Any, names: list[str], found: list, language: Language, formats: dict) -> None:
-    for column, heading in enumerate(("Sheet", "Title", "Notebook")):
-        sheet.write_string(0, column, language.text(heading), formats["heading"])
+    for column, word in enumerate(
+        (language.text("Sheet"), language.text("Title"), language.text("Notebook"))
+    ):
+        sheet.write_string(0, column, word, formats["heading"])
     for row, (name, (step, exhibit)) in enumerate(zip(names, found, strict=True), 1):
         target = "internal:'" + name.replace("'", "''") + "'!A1"
         sheet.write_url(row, 0, target, formats["link"], name)
@@ -133,24 +185,37 @@ def _contents(sheet: Any, names: list[str], found: list, language: Language, for
     sheet.freeze_panes(1, 0)
 
 
-def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> None:
-    """Title, the table, and what a reader must know to trust it."""
+def _exhibit(sheet: Any, exhibit: dict, language: Language, formats: dict) -> list[int]:
+    """Title, the table, and what a reader must know to trust it; the widths of its columns."""
+    widths = []
     columns, rows = exhibit["columns"], exhibit["rows"][: LAST_ROW - 8]
     sheet.write_string(0, 0, corrections.cut(language.text(exhibit["title"])), formats["title"])
-    sheet.write_string(1, 0, corrections.cut(exhibit["about"]), formats["about"])
+    sheet.write_string(1, 0, corrections.cut(About.read(exhibit["about"]).told(language)), formats["about"])
     for number, column in enumerate(columns):
-        heading = language.text(column["heading"])
-        _heading(sheet, 3, number, heading, formats)
+        word = language.heading(column["heading"])
+        _heading(sheet, 3, number, word, formats)
         widest = max((_width(row[number]) for row in rows[:500]), default=0)
-        sheet.set_column(number, number, min(max(widest, _width(heading), 8) + 2, 48))
+        widths.append(min(max(widest, _width(word), 8) + 2, 48))
+        sheet.set_column(number, number, widths[-1])
+    units = [_of_column(column["unit"], number, rows, language) for number, column in enumerate(columns)]
     for at, (row, own) in enumerate(zip(rows, exhibit["row_units"], strict=False), 4):
-        for number, (column, value) in enumerate(zip(columns, row, strict=True)):
-            _cell(sheet, at, number, value, _unit(column["unit"], own), language, formats)
+        for number, (unit, value) in enumerate(zip(units, row, strict=True)):
+            told = _unit(unit, own)
+            # Where rows differ in their units each amount has its own.
+            told = sheet_look.money_unit([value], language.code) if told == "money" != unit else told
+            _cell(sheet, at, number, value, told, language, formats)
     if not rows:
-        sheet.write_string(4, 0, exhibit["nothing"])
+        sheet.write_string(4, 0, language.text(exhibit["nothing"]))
     if columns:
         sheet.autofilter(3, 0, 3 + len(rows), len(columns) - 1)
     sheet.freeze_panes(4, 0)
+    sheet_look.printed(sheet, heading=3)
+    return widths
+
+
+def _of_column(unit: str, number: int, rows: list, language: Language) -> str:
+    """A column's unit; of money with the size in which it is shown."""
+    return sheet_look.money_unit((row[number] for row in rows), language.code) if unit == "money" else unit
 
 
 def _unit(unit: str, own: str) -> str:
@@ -172,7 +237,7 @@ def _cell(
         sheet.write_datetime(row, column, day, formats["date"])
     else:
         text = language.text(measure(value).label) if unit == "measure" else str(value)
-        text = language.show(value, unit) if unit in ("word", "name", "tags", "group", "joint") else text
+        text = language.show(value, unit) if unit in WORDED else text
         text = fields(text, language) if unit == "fields" else text
         sheet.write_string(row, column, corrections.cut(text))
 
@@ -194,13 +259,15 @@ def _how_to_correct(sheet: Any, language: Language, formats: dict) -> None:
 
 
 def _set_aside(sheet: Any, lines: pd.DataFrame, language: Language, formats: dict) -> None:
-    for number, heading in enumerate(lines.columns):
+    for number, header in enumerate(lines.columns):
         sheet.set_column(number, number, 26 if number < 2 else 16)
-        _heading(sheet, 0, number, heading, formats)
+        _heading(sheet, 0, number, header, formats)
     last = min(len(lines), LAST_ROW - 1)
     for at, (reasons, file, tab, line, *texts) in enumerate(lines.head(last).itertuples(index=False), 1):
         words = [(language.show(str(reason), "word"), header) for reason, header in reasons]
-        why = "; ".join(f"{reason}: {header}" if header else reason for reason, header in words)
+        why = language.text("; ").join(
+            f"{reason}: {header}" if header else reason for reason, header in words
+        )
         sheet.write_string(at, 0, corrections.cut(why))
         sheet.write_string(at, 1, corrections.cut(str(file)))
         if tab:

@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from crmlib.language import EVERY
+
 ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # A socket's path may hold 103 bytes on macOS, 107 on Linux; ports are added to the folder's.
@@ -46,7 +48,8 @@ class Kernel(AsyncKernelManager):
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             display_name="Python 3 (ipykernel)",
             language="python",
-            env=ONE_THREAD,
+            # What these notebooks show is published, so it is told in every language of the client.
+            env=ONE_THREAD | {EVERY: "1"},
         )
 
     async def _async_start_kernel(self, **settings: Any) -> None:

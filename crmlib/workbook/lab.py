@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 
 from crmlib import findings, tables
+from crmlib import language as languages
 from crmlib.client import Client
 from crmlib.collection import sources
 from crmlib.errors import Refused
@@ -89,9 +90,12 @@ def start(folder: Path, arguments: tuple[str, ...]) -> int:
 
 
 def _copy(step: str, client: Client, period: Period | None) -> nbformat.NotebookNode:
-    """The notebook for this client, without the demo's outputs."""
+    """The notebook for this client, in its first language, without the demo's outputs."""
     found = copy.deepcopy(nbformat.read(execution.notebook(step), as_version=4))
+    language = languages.of(client)
     for cell in found.cells:
+        if cell.cell_type == "markdown":
+            cell.source = language.text(cell.source)
         if cell.cell_type != "code":
             continue
         cell.outputs, cell.execution_count = [], None

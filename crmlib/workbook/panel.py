@@ -5,20 +5,15 @@ Saving keeps the comments of the file, replaces it in one step and keeps the one
 `client.yml.bak`; a file that was good is never replaced by one that is not.
 """
 
-import hashlib
-import io
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
 from crmlib import client as clients
+from crmlib import language as languages
 from crmlib import tables
 from crmlib.collection import sources
 from crmlib.collection.conventions import TODO
@@ -27,7 +22,9 @@ from crmlib.collection.proposed import Proposed
 from crmlib.collection.recognition import Profile
 from crmlib.collection.vocabulary import ALIASES
 from crmlib.errors import ConfigError, Refused
+from crmlib.language import Language
 from crmlib.workbook import draft
+from crmlib.workbook.client_file import ClientFile, parsed, written
 
 NONE = "(not used)"
 SETTINGS = ("name", "currency", "timezone", "delivered_on")
@@ -48,22 +45,26 @@ class Mapping:
     def __init__(self, name: str) -> None:
         self.name = clients.checked_name(name)
         self.folder = clients.home() / "data" / self.name
-        self.config = self.folder / "client.yml"
+        self.file = ClientFile(self.folder / "client.yml")
+        self.config = self.file.path
+        self.language = _language(self.name, self.config)
+        text = self.language.text
         self.rows: dict[tuple[str, str], widgets.Dropdown] = {}
         self.settings = {key: widgets.Text(description=key) for key in SETTINGS}
         self.files = widgets.SelectMultiple(description="raw/", options=self._raw())
-        self.upload = widgets.FileUpload(multiple=True, description="Add files")
+        self.upload = widgets.FileUpload(multiple=True, description=text("Add files"))
         self.said = widgets.Textarea(disabled=True, layout={"width": "100%"})
         self.grid = widgets.VBox()
         buttons = []
-        for label, act in (("Look at the files", self.look), ("Save", self.save), ("Undo", self.undo)):
+        acts = ((text("Look at the files"), self.look), (text("Save"), self.save), (text("Undo"), self.undo))
+        for label, act in acts:
             buttons.append(widgets.Button(description=label))
             buttons[-1].on_click(self._told(act))
         self.upload.observe(self._told(self.add), "value")
         self.box = widgets.VBox(
             [widgets.HBox([self.files, self.upload]), self.grid, widgets.HBox(buttons), self.said]
         )
-        self._document, self._mark = CommentedMap(), ""
+        self._document = CommentedMap()
 
     def _told(self, act: Callable[[], str]) -> Callable[[object], None]:
         def told(_event: object) -> None:
@@ -93,7 +94,7 @@ class Mapping:
             added.append(name)
         self.files.options = self._raw()
         self.files.value = tuple(n for n in self.files.options if n in {*self.files.value, *added})
-        return f"Added: {', '.join(added) or 'nothing'}."
+        return self.language.text("Added: {files:names}.", files=added)
 
     def look(self) -> str:
         """Guess what the chosen files are, beside what `client.yml` says already."""
@@ -101,9 +102,8 @@ class Mapping:
         if not chosen:
             raise Refused(f"{clients.shown(self.folder / 'raw')} holds no file yet. Add one.")
         made = draft.draft(self.name, [self.folder / "raw" / name for name in chosen], copied=True)
-        self._mark = self._fingerprint()
-        self._document = _read(self.config.read_text("utf-8") if self._mark else made.text)
-        new = _read(made.text)
+        self._document = self.file.read() if self.file.seen() else parsed(made.text)
+        new = parsed(made.text)
         for table, part in new["tables"].items():
             if table not in self._document["tables"]:
                 self._document["tables"][table] = part
@@ -112,7 +112,10 @@ class Mapping:
         for key, box in self.settings.items():
             box.value = str(self._document.get(key) or "")
         self._show(made)
-        return f"{len(self.rows)} columns; {_open(self._document)} TODO. Mend what is wrong, then Save."
+        found = {"columns": len(self.rows), "open": _open(self._document)}
+        return self.language.text(
+            "{columns:count} columns; {open:count} TODO. Mend what is wrong, then Save.", **found
+        )
 
     def _show(self, made: draft.Draft) -> None:
         self.rows, lines = {}, [*self.settings.values()]
@@ -134,7 +137,11 @@ class Mapping:
         name, guessed = table
         choice = guessed.choices.get(column.name) if guessed else None
         value = self._document["tables"][name]["columns"].get(column.name) or NONE
-        box = widgets.Dropdown(description=column.name, options=[NONE, TODO, *headers], value=value)
+        options = [
+            (self.language.text("(not used)"), NONE),
+            *((header, header) for header in (TODO, *headers)),
+        ]
+        box = widgets.Dropdown(description=column.name, options=options, value=value)
         sure = f"{choice.guess.confidence} %: {choice.guess.reason}" if choice else ""
         sample = widgets.Label()
 
@@ -153,57 +160,41 @@ class Mapping:
         """The panel's state as `client.yml`."""
         if not self._document:
             raise Refused("Look at the files first.")
-        if self._fingerprint() != self._mark:
-            raise Refused(
-                f"{clients.shown(self.config)} was changed meanwhile and is left as it is. Look again."
-            )
+        self.file.untouched("Look again.")
         for key, box in self.settings.items():
             _put(self._document, key, box.value.strip())
         for (table, column), box in self.rows.items():
             _put(self._document["tables"][table]["columns"], column, "" if box.value == NONE else box.value)
-        text = _written(self._document)
+        text = written(self._document)
         fault = self._fault(text)
-        if fault and (self._mark and not self._fault(self.config.read_text("utf-8"))):
+        if fault and (self.file.mark and not self._fault(self.config.read_text("utf-8"))):
             raise ConfigError(f"Not saved. {fault}")
-        if self._mark:
-            tables.replace(self._before, self.config.read_bytes())
-        tables.replace(self.config, text.encode())
-        self._mark = self._fingerprint()
+        self.file.put(text)
         asked = _open(self._document)
-        return f"{clients.shown(self.config)} saved; " + (
-            f"{asked} TODO left. {fault}" if fault else "it is complete."
+        told = {"file": str(self.file), "asked": asked, "fault": fault}
+        return self.language.text(
+            "{file} saved; {asked:count} TODO left. {fault}" if fault else "{file} saved; it is complete.",
+            **told,
         )
 
     def undo(self) -> str:
         """The file as it was before the last *Save*; a second time brings that back."""
-        if not self._before.exists():
-            raise Refused("There is nothing to undo.")
-        now = self.config.read_bytes() if self.config.exists() else None
-        tables.replace(self.config, self._before.read_bytes())
-        if now is not None:
-            tables.replace(self._before, now)
-        self._document, self._mark = CommentedMap(), ""
-        return f"{clients.shown(self.config)} is as it was before. Look at the files again."
-
-    @property
-    def _before(self) -> Path:
-        return self.config.with_name("client.yml.bak")
-
-    def _fingerprint(self) -> str:
-        return hashlib.sha256(self.config.read_bytes()).hexdigest() if self.config.exists() else ""
+        self.file.undo()
+        self._document = CommentedMap()
+        return self.language.text("{file} is as it was before. Look at the files again.", file=str(self.file))
 
     def _fault(self, text: str) -> str:
         """What is wrong with this `client.yml`; empty where nothing is."""
-        handle, path = tempfile.mkstemp(suffix=".yml")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(text)
-            clients.settings(Path(path))
-        except ConfigError as problem:
-            return str(problem).replace(path, clients.shown(self.config))
-        finally:
-            os.unlink(path)
-        return next(filter(None, (_lack(*part) for part in _read(text)["tables"].items())), "")
+        fault = self.file.fault(text)
+        return fault or next(filter(None, (_lack(*part) for part in parsed(text)["tables"].items())), "")
+
+
+def _language(name: str, config: Path) -> Language:
+    """The first language of a client; English as long as its file cannot tell."""
+    try:
+        return languages.of(clients.load(name)) if config.exists() else Language("en", "EUR")
+    except Refused:
+        return Language("en", "EUR")
 
 
 def samples(about: Profile, *, hidden: bool) -> list[str]:
@@ -247,25 +238,6 @@ def _put(part: CommentedMap, key: str, value: str) -> None:
     part[key] = value
     part.ca.items.pop(key, None)
     part.yaml_add_eol_comment("chosen by hand", key, column=0)
-
-
-def _read(text: str) -> CommentedMap:
-    try:
-        return _yaml().load(text)
-    except YAMLError as problem:
-        raise ConfigError(f"client.yml is not valid YAML: {problem}.") from None
-
-
-def _written(document: CommentedMap) -> str:
-    out = io.StringIO()
-    _yaml().dump(document, out)
-    return out.getvalue()
-
-
-def _yaml() -> YAML:
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes, yaml.width, yaml.allow_unicode = True, 4096, True
-    return yaml
 
 
 def _open(document: CommentedMap) -> int:

@@ -8,10 +8,12 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crmlib import as_of, findings, tables
+from crmlib import language as languages
 from crmlib.classification import standards
 from crmlib.cleaning import records
 from crmlib.client import Client
@@ -19,7 +21,16 @@ from crmlib.collection import corrections, sources
 from crmlib.language import Language
 from crmlib.period import Period, day_number
 from crmlib.privacy import key, masked_table
-from crmlib.workbook import excel, exchange, execution, report
+from crmlib.workbook import (
+    excel,
+    exchange,
+    execution,
+    graph_source,
+    pictures,
+    printing,
+    relations_page,
+    report,
+)
 from crmlib.workbook.kernels import ROOT
 
 PACKAGES = (
@@ -51,6 +62,7 @@ class Run:
     period: Period
     folder: Path  # the staging folder of this period; holds notebooks/ already
     seconds: dict[str, float] = field(default_factory=dict)
+    browser: Path | None = None  # what prints the pages to PDF, if they shall be
 
     @property
     def incomplete(self) -> bool:
@@ -63,19 +75,34 @@ def publish(run: Run) -> Path:
     client, period, folder = run.client, run.period, run.folder
     execution.check_balance(client, period)
     books = [findings.read(step, client, period) for step in findings.STEPS]
-    language = Language(client.languages[0], client.currency, client.classes.words)
-    page = report.page(client, period, folder / "notebooks", incomplete=run.incomplete)
-    (folder / "report.html").write_text(page, "utf-8")
-    excel.exhibits(folder / "exhibits.xlsx", books, language, client=client, period=period)
+    known = languages.languages(client)
+    pages = report.pages(client, period, folder / "notebooks", incomplete=run.incomplete)
+    for name, page in pages.items():
+        (folder / name).write_text(page, "utf-8")
+        if run.browser:
+            printing.printed(folder / name, run.browser)
+    for language in known:
+        path = folder / language.file("exhibits.xlsx")
+        drawn = pictures.pictures(folder / "notebooks", language)
+        excel.exhibits(path, books, language, client=client, period=period, pictures=drawn)
+    _relations(client, period, folder)
+    _own_language(folder / "notebooks")
     (folder / "results.json").write_bytes(execution.results(client, period))
     fingerprints = masked_tables(client, period, folder / "tables")
-    _internal(client, period, folder / "internal", language)
+    _internal(client, period, folder / "internal", known[0])
     _standards(client, period, folder)
     manifest = _manifest(run) | {"tables": fingerprints}
     (folder / "manifest.json").write_text(_json(manifest), "utf-8")
     place = client.report(period)
     exchange.put(folder, place)
     return place
+
+
+def _own_language(notebooks: Path) -> None:
+    """The executed notebooks without what they told for the pages of further languages."""
+    for path in sorted(notebooks.glob("*.ipynb")):
+        notebook = report.without_further(nbformat.read(path, as_version=4))
+        path.write_text(nbformat.writes(notebook), "utf-8")
 
 
 def masked_tables(client: Client, period: Period, folder: Path) -> dict[str, str]:
@@ -112,6 +139,14 @@ def _masked_copy(source: Path, path: Path, table: tables.Table, *, secret: bytes
             out.write_table(rows)
 
 
+def _relations(client: Client, period: Period, folder: Path) -> None:
+    """The graph to look around in, in every language of the client."""
+    picture = graph_source.of_run(client, period)
+    for language in languages.languages(client):
+        whole = relations_page.page(client, period, picture, language)
+        (folder / language.file("relations.html")).write_text(whole, "utf-8")
+
+
 def _internal(client: Client, period: Period, folder: Path, language: Language) -> None:
     """What must name people, readable by its owner only."""
     folder.mkdir(mode=0o700)
@@ -123,6 +158,10 @@ def _internal(client: Client, period: Period, folder: Path, language: Language) 
     rows = tables.frame(client.delivery, tables.QUARANTINE)
     headers = sources.headers(client)
     excel.quarantine(folder / "quarantine.xlsx", rows, language, client=client, headers=headers)
+    if (client.built(period) / f"{tables.AT_RISK.name}.parquet").is_file():
+        risks = tables.frame(client.built(period), tables.AT_RISK)
+        people = tables.customers(client.delivery, until=day_number(period.as_of))
+        excel.at_risk(folder / "at_risk.xlsx", risks, people, language, client=client)
     whole = corrections.cut_off(rows)
     if len(whole):
         # As JSON a row never begins with a sign that a spreadsheet takes for a formula.
@@ -150,6 +189,7 @@ def _manifest(run: Run) -> dict:
         "currency": client.currency,
         "decimals": client.decimals,
         "language": client.languages[0],
+        "languages": client.languages,
         "period": period.name,
         "start": period.start.isoformat(),
         "as_of": period.as_of.isoformat(),

@@ -5,7 +5,7 @@ import binascii
 import datetime as dt
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter
 
 from crmlib import findings
+from crmlib import language as languages
 from crmlib.client import Client
 from crmlib.language import Language
-from crmlib.measures import measure
+from crmlib.measures import change, measure
 from crmlib.period import Period
+from crmlib.sentences import FURTHER
 from crmlib.workbook import glyphs
+from crmlib.workbook.boxes import Boxed
 from crmlib.workbook.execution import Failure
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,6 +32,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 ORDER = (findings.STEPS[-1], *findings.STEPS[:-1])
 LEFT_OUT = {"parameters", "injected-parameters", "session", "explore", "files"}
 HEADLINES = ("sales.identified", "customers.active", "retention.rate", "satisfaction.mean")
+# At the head of a report stand the first of these that the client's data tell.
+CARDS = (*HEADLINES, "churn.rate", "nps.score", "profit.margin", "customers.total", "orders.count")
+MOST_CARDS = 6
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -60,35 +66,63 @@ class Section:
         return self.step
 
 
+def pages(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -> dict[str, str]:
+    """The report in every language of the client, by the name of its file: the same figures, told again."""
+    known = languages.languages(client)
+    read = {step: nbformat.read(notebooks / f"{step}.ipynb", as_version=4) for step in ORDER}
+    return {
+        language.file("report.html"): _told(client, period, read, language, known, incomplete=incomplete)
+        for language in known
+    }
+
+
 def page(client: Client, period: Period, notebooks: Path, *, incomplete: bool) -> str:
     """`report.html` in the client's first language."""
-    language = Language(client.languages[0], client.currency, client.classes.words)
+    return pages(client, period, notebooks, incomplete=incomplete)["report.html"]
+
+
+def _told(
+    client: Client,
+    period: Period,
+    read: Mapping[str, nbformat.NotebookNode],
+    language: Language,
+    known: Sequence[Language],
+    *,
+    incomplete: bool,
+) -> str:
+    """One page of the report, with links to the same in the other languages."""
     code = language.text("How this was computed")
-    sections = [
-        section(step, nbformat.read(notebooks / f"{step}.ipynb", as_version=4), code=code) for step in ORDER
-    ]
-    day = language.show(period.as_of, "date")
-    late = "Incomplete period: the delivery ends before {day}."
-    banner = language.text(late, day=day) if incomplete else ""
-    return _page(
+    day = {"day": period.as_of}
+    banner = language.text("Incomplete period: the delivery ends before {day:date}.", **day)
+    return whole_page(
         "page.html.j2",
-        lang=client.languages[0].replace("_", "-"),
+        lang=language.tag,
         title=f"{client.name} · {period.name}",
-        about=language.text("as of {day}", day=day),
-        banner=banner,
+        about=language.text("as of {day:date}", **day),
+        banner=banner if incomplete else "",
+        others=[(o.file("report.html"), o.tag, o.own_name) for o in known if o is not language],
+        languages=language.text("Other languages"),
+        cards=_cards(client, period, language),
+        summary=language.text("Go to the summary"),
         contents=language.text("Contents"),
         questions=language.text("Questions"),
         back=language.text("Back to the contents"),
-        sections=sections,
+        sections=[section(step, notebook, code=code, language=language) for step, notebook in read.items()],
     )
 
 
-def section(step: str, notebook: nbformat.NotebookNode, *, code: str = "") -> Section:
-    """One notebook as a part of the page: prose, outputs, and under the word `code`, if any, each cell's code."""
+def section(
+    step: str, notebook: nbformat.NotebookNode, *, code: str = "", language: Language | None = None
+) -> Section:
+    """One notebook as a part of the page: prose, outputs, and under the word `code`, if any, each cell's code.
+
+    In a `language` prose is translated by the catalogue, and each output gives way to what the cell told in it.
+    """
     found = Section(step)
     exporter = _Exporter(extra_template_basedirs=[str(TEMPLATES)], template_name="report")
+    exporter.register_filter("translated", lambda text: language.text(text) if language else text)
     exporter.register_filter("prose", lambda text: _prose(text, found))
-    exporter.register_filter("shown", lambda output, cell: _output(output, cell, step))
+    exporter.register_filter("shown", lambda output, cell: _output(told_in(output, language), cell, step))
     exporter.register_filter("folded", lambda source: _folded(source, code))
     kept = [
         cell
@@ -102,6 +136,46 @@ def section(step: str, notebook: nbformat.NotebookNode, *, code: str = "") -> Se
     found.body = _safe(body)
     found.title = found.title or step
     return found
+
+
+def told_in(output: nbformat.NotebookNode, language: Language | None) -> nbformat.NotebookNode:
+    """An output as it was told in this language; as it stands where it was not, or where it is the reader's own."""
+    if language is None or language.first or "data" not in output:
+        return output
+    told = output.metadata.get(FURTHER, {}).get(language.code)
+    if told is None:
+        return output
+    drawn = [kind for kind in PICTURES if kind in told]
+    metadata = {kind: dict(output.metadata.get(kind, {}), alt=told["text/plain"]) for kind in drawn}
+    return nbformat.from_dict(dict(output, data=told, metadata=metadata))
+
+
+def without_further(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A notebook whose outputs are told in its own language alone, as a reader of it needs them."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop(FURTHER, None)
+    return notebook
+
+
+def _cards(client: Client, period: Period, language: Language) -> list[dict]:
+    """The figures a reader looks for first, each with the previous period's and what changed."""
+    known = {id: part for id, part in findings.figures(client, period).items() if part["value"] is not None}
+    return [_card(id, known[id], period, language) for id in CARDS if id in known][:MOST_CARDS]
+
+
+def _card(id: str, figure: dict, period: Period, language: Language) -> dict:
+    value, before, unit = figure["value"], figure.get("previous"), figure["unit"]
+    moved = language.change(change(unit, value, before), unit) if before is not None else ""
+    then = language.show(before, unit)
+    return {
+        "label": language.text(measure(id).label),
+        "value": language.show(value, unit),
+        "moved": moved,
+        "before": language.text("{period}: {value}", period=period.previous().name, value=then)
+        if moved
+        else "",
+    }
 
 
 class _Exporter(HTMLExporter):
@@ -121,7 +195,7 @@ def _prose(text: str, section: Section) -> str:
         attributes=_PROSE,
         protocols={"https", "http", "mailto"},
         strip=True,
-        filters=[lambda source: _Page(source, section), _Boxed],
+        filters=[lambda source: _Page(source, section), Boxed],
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -130,7 +204,7 @@ def _fragment(text: str) -> str:
     """HTML that a cell put out, cleaned: tables, sentences and lists, no picture, no link but to a finding."""
     allowed = _OUTPUT | {"a": _to_evidence, "p": _of_a_finding, "li": _of_a_finding}
     cleaner = Cleaner(
-        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, _Boxed]
+        tags={*_BLOCKS, *_INLINE, "a"}, attributes=allowed, strip=True, filters=[_Evidence, Boxed]
     )
     return cleaner.clean(_UNSEEN.sub("", text))
 
@@ -252,58 +326,55 @@ class _Page(Filter):
             self.section.headings.append((token["data"][None, "id"], text))
 
 
-class _Boxed(Filter):
-    """Every table in a box of its own, so that a wide one scrolls and the page does not."""
-
-    def __iter__(self) -> Iterator[dict]:
-        for token in super().__iter__():
-            table = token.get("name") == "table"
-            if table and token["type"] == "StartTag":
-                box = {(None, "class"): "scroll", (None, "tabindex"): "0"}
-                yield {"type": "StartTag", "name": "div", "namespace": token.get("namespace"), "data": box}
-            yield token
-            if table and token["type"] == "EndTag":
-                yield {"type": "EndTag", "name": "div", "namespace": token.get("namespace"), "data": {}}
-
-
 def index(runs: Sequence[dict]) -> str:
-    """`reports/index.html`: every run with its headline figures."""
-    english = Language("en", "EUR")
-    rows = [_row(run, Language("en", run["currency"])) for run in runs]
+    """`reports/index.html`: every run with its headline figures, in the language that all clients read first.
+
+    Where they differ in it, the page is in English; each row links to its report in every language.
+    """
+    first = {run.get("language", "en") for run in runs}
+    reader = Language(first.pop() if len(first) == 1 else "en", "EUR")
     figures = [measure(id).label for id in HEADLINES]
-    return _page(
+    columns = [
+        reader.text("Client"),
+        reader.text("Period"),
+        *map(reader.text, figures),
+        reader.text("Published"),
+    ]
+    numbers = range(2, 2 + len(figures))
+    return whole_page(
         "index.html.j2",
-        title=english.text("Reports"),
-        headings=[
-            (english.text(text), text in figures) for text in ("Client", "Period", *figures, "Published")
-        ],
-        rows=rows,
-        nothing=english.text("Nothing has been published yet."),
+        lang=reader.tag,
+        title=reader.text("Reports"),
+        headings=[(text, place in numbers) for place, text in enumerate(columns)],
+        rows=[_row(run, Language(reader.code, run["currency"])) for run in runs],
+        nothing=reader.text("Nothing has been published yet."),
     )
 
 
 def _row(run: dict, language: Language) -> dict:
     figures = [run["results"].get(id) or {"value": None, "unit": "number"} for id in HEADLINES]
     published = dt.datetime.fromisoformat(run["published_at"])
+    further = [Language(code, "EUR", first=False) for code in run.get("languages", [])[1:]]
     return {
         "client": f"{run['name']} ({run['client']})",
         "period": run["period"],
         "href": f"{run['folder']}/report.html",
+        "others": [(f"{run['folder']}/{o.file('report.html')}", o.tag, o.own_name) for o in further],
         "mark": language.text("incomplete") if run["incomplete"] else "",
         "figures": [language.show(f["value"], f["unit"]) for f in figures],
         "published": published.strftime("%Y-%m-%d %H:%M UTC"),
     }
 
 
-def _page(template: str, **content: object) -> str:
+def whole_page(template: str, *, policy: str = POLICY, **content: object) -> str:
     """A whole page, and within it the glyphs that its reader's fonts may lack."""
     found = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
     css = _safe((TEMPLATES / "report.css").read_text("utf-8"))
-    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": POLICY})
+    bare = found.get_template(template).render(content | {"css": css, "font": "", "policy": policy})
     font = glyphs.face(bare)
     if not font:
         return bare
-    whole = {"css": css, "font": _safe(font), "policy": f"{POLICY}; font-src data:"}
+    whole = {"css": css, "font": _safe(font), "policy": f"{policy}; font-src data:"}
     return found.get_template(template).render(content | whole)
 
 

@@ -82,6 +82,7 @@ class Batch:
     names: list[str]
     periods: list[Period]
     jobs: int = 2
+    browser: Path | None = None  # prints each report to PDF, if named
     progress: Progress = field(default_factory=Progress)
     published: list[Path] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
@@ -259,7 +260,7 @@ class Chain:
         labels = (self.client.id, self._label(period))
         taken = {step: s for (label, step), s in list(self.seconds.items()) if label in labels}
         try:
-            place = publish.publish(publish.Run(self.client, period, folder, taken))
+            place = publish.publish(publish.Run(self.client, period, folder, taken, self.batch.browser))
             runs.write_index()
         except OSError as problem:
             raise Failure(f"the report could not be written: {problem}") from problem

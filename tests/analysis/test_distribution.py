@@ -75,3 +75,41 @@ def test_the_best_half_of_customers_make_most_of_sales():
 def test_seven_in_a_hundred_customers_are_seven_and_not_eight():
     table = builders.facts(*({"gross": 1} for _ in range(100)))
     assert distribution.top_share(table, 0.07) == pytest.approx(0.07)  # 0.07 × 100 is 7.000000000000001
+
+
+def test_ages_by_gender_hold_everybody_whose_year_is_known_and_no_gap_between_bands():
+    people = pd.DataFrame(
+        {
+            "birth_year": [2000, 1999, 1960, 1961, 1962, None, 1700],
+            "gender": ["男", "Ms", "F", "x", None, "男", "男"],
+        }
+    )
+    found = distribution.ages_by_gender(people, 2024)
+    # 24, 25; 64, 63, 62: nobody from 30 to 59, which is told as nobody; 324 is no age
+    assert found[["age", "male", "female", "unknown", "customers"]].values.tolist() == [
+        ["18–29", 1, 1, 0, 2],
+        ["30–39", 0, 0, 0, 0],
+        ["40–49", 0, 0, 0, 0],
+        ["50–59", 0, 0, 0, 0],
+        ["60–69", 0, 1, 2, 3],
+    ]
+    assert found["share"].sum() == 1
+    told = distribution.largest_band(found)
+    assert (told["n"], told["names"], told["share"], told["known"]) == (5, ["60–69"], 0.6, 3)
+    assert told["women"] == pytest.approx(2 / 3)
+    nobody = distribution.ages_by_gender(people.assign(birth_year=None), 2024)
+    assert nobody.empty and distribution.largest_band(nobody)["n"] == 0
+
+
+def test_everybody_may_be_shown_without_others():
+    table = pd.DataFrame({"city": [f"c{n:02d}" for n in range(30)]})
+    assert len(distribution.by(table, "city", most=None)) == 30
+    assert distribution.by(table, "city")["city"].iloc[-1] == "other"
+
+
+def test_a_year_of_sales_is_set_against_the_one_before():
+    months = pd.DataFrame({"gross": [7, *[10] * 12, *[9] * 12]})
+    assert distribution.yearly(months)["gross"] == 108
+    assert distribution.yearly(months)["more"] == pytest.approx(-0.1)
+    assert distribution.yearly(months)["change"] == pytest.approx(0.1)
+    assert distribution.yearly(months.head(12))["more"] == 0  # nothing to set it against

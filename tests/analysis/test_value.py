@@ -1,5 +1,7 @@
 """What customers will be worth: lives played out, money kept, refusals, and the backtest's own rules."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -298,3 +300,15 @@ def test_p_alive_falls_with_silence_the_sooner_the_busier():
     parameters = np.array([0.243, 4.414, 0.793, 2.426])
     silent = bgnbd.alive(parameters, np.array([3, 3, 12]), np.array([20.0, 38, 20]), np.full(3, 39.0))
     assert silent[1] > silent[0] > silent[2]
+
+
+def test_a_habit_that_the_data_hardly_bound_is_no_habit(model):
+    # A small Olist was once told that its middle customer buys every 10^27 days.
+    buying = model.buying
+    logs = np.vstack([buying.draws, buying.draws])
+    logs[: len(buying.draws), 0] -= 5  # half of the sets of parameters know next to nobody who buys
+    loose = dataclasses.replace(model, buying=dataclasses.replace(buying, draws=logs))
+    assert not set(value.habits(loose, decimals=2)["fact"]) & {"gap_middle", "gap_busiest"}
+    told = value_told.rhythm(loose)
+    assert (told["apart"], told["why"]) == (None, "weakly_identified")
+    assert value_told.rhythm(model)["why"] == "nothing"

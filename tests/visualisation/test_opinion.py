@@ -100,7 +100,7 @@ def test_points_are_filled_where_a_group_stands_apart_and_headings_name_the_clas
 
 def test_periods_run_from_the_oldest_to_the_newest_whatever_the_tables_order(figure):
     chart = drawn("course")
-    assert "2024-Q3 to 2024-Q4" in chart.alt
+    assert "2024-Q3 – 2024-Q4" in chart.alt
     shown = [[t.get_text() for t in ax.get_xticklabels() if t.get_visible()] for ax in figure[0].axes[:3]]
     # three pictures in two columns: the lowest of each bears the periods
     assert shown[1:] == [["2024-Q3", "2024-Q4"]] * 2

@@ -17,7 +17,7 @@ CONFIG = """\
 name: {name}
 currency: CNY
 decimals: 2
-languages: [en]
+languages: {languages}
 delivered_on: 2025-01-06
 tables:
   customers:
@@ -67,7 +67,7 @@ LEDGER = {
 EXHIBIT = {
     "id": "sales.by_month",
     "title": "Sales by month",
-    "about": "n = 3 customers",
+    "about": [["n = {n:count} {of:phrase}", {"n": 3, "of": "customers"}]],
     "serves": "",
     "columns": [
         {"name": "month", "heading": "Month", "unit": "date"},
@@ -90,7 +90,7 @@ class Home:
     def client(self, name: str, **about: str) -> clients.Client:
         folder = self.root / "data" / name
         (folder / "raw").mkdir(parents=True)
-        config = CONFIG.format(name=about.get("shown", "Tiny"))
+        config = CONFIG.format(name=about.get("shown", "Tiny"), languages=about.get("languages", "[en]"))
         (folder / "client.yml").write_text(config + about.get("more", ""), "utf-8")
         (folder / "raw" / "calls.csv").write_text("id,on,done\n1,2024-12-30,\n", "utf-8")
         (folder / "raw" / "orders.csv").write_text("id,day,amount\n1,2024-10-01,10\n", "utf-8")

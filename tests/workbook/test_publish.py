@@ -166,7 +166,7 @@ def test_a_row_that_no_workbook_holds_stands_whole_beside_it_and_no_other_does(h
 def test_exhibits_are_numbers_and_text_stays_text(home):
     client = home.client("tiny")
     book = load_workbook(str(published(home, client) / "exhibits.xlsx"))
-    assert book.sheet_names == ["Contents", "sales.by_month"]
+    assert book.sheet_names == ["Contents", "sales.by_month", "Thresholds"]
     rows = book.get_sheet_by_name("sales.by_month").to_python()
     assert rows[0][0] == "Sales by month"
     assert rows[3:] == [
@@ -179,7 +179,7 @@ def test_exhibits_are_numbers_and_text_stays_text(home):
 def test_an_exhibit_without_rows_says_in_its_sheet_that_there_is_none(home):
     client = home.client("tiny")
     columns = [{"name": "field", "heading": "Field", "unit": "fields"}]
-    bare = {"title": "T", "about": "n = 0", "columns": columns, "row_units": ["text"]}
+    bare = {"title": "T", "about": [], "columns": columns, "row_units": ["text"]}
     found = [
         bare | {"id": "empty", "rows": [], "nothing": "None."},
         bare | {"id": "full", "rows": [["name, birth_year"]]},

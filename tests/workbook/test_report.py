@@ -104,7 +104,9 @@ def test_the_summary_comes_first_and_the_contents_lead_to_every_section(page):
         "05-analysis-performance",
         "06-analysis-satisfaction",
         "07-analysis-value",
+        "08-analysis-churn",
         "09-analysis-preferences",
+        "10-analysis-relationships",
     ]
     ids = [a["id"] for _, a in found.elements if "id" in a]
     assert len(ids) == len(set(ids))
@@ -142,6 +144,51 @@ def test_links_between_notebooks_lead_to_sections_and_none_is_broken(page):
 def test_a_wide_table_scrolls_in_a_box_of_its_own(page):
     assert '<div class="scroll" tabindex="0"><table class="exhibit">' in page
     assert "</table></div>" in page
+
+
+def test_a_table_is_called_by_its_caption_and_a_row_by_its_first_word():
+    rows = '<tr><td class="t">High</td><td class="n">139</td></tr><tr><td class="n">7</td><td class="t">x</td></tr>'
+    table = f'<table class="exhibit"><caption>By &lt;tier&gt;</caption><tbody>{rows}</tbody></table>'
+    body = section(cell(text_html=table)).body
+    box = Page(body).all("div")[0]
+    assert (box["role"], box["aria-label"]) == ("group", "By <tier>")
+    assert '<th class="t" scope="row">High</th><td class="n">139</td>' in body
+    assert '<td class="n">7</td><td class="t">x</td>' in body
+
+
+@pytest.mark.parametrize(
+    ("columns", "size"), [(7, ""), (8, " many"), (11, " most"), (14, " dense"), (15, " all")]
+)
+def test_a_table_of_many_columns_is_printed_smaller(columns, size):
+    head = "".join(f'<th scope="col">{number}</th>' for number in range(columns))
+    body = section(cell(text_html=f"<table><thead><tr>{head}</tr></thead></table>")).body
+    assert f'<div class="scroll{size}" tabindex="0">' in body
+
+
+def test_the_head_of_the_page_shows_figures_with_what_changed(home, monkeypatch):
+    known = {
+        "sales.identified": {"value": 1100.0, "previous": 1000.0, "unit": "money"},
+        "retention.rate": {"value": None, "unit": "share"},
+        "churn.rate": {"value": 0.07, "previous": 0.09, "unit": "share"},
+        "nps.score": {"value": 4.0, "unit": "score"},
+    }
+    monkeypatch.setattr(report.findings, "figures", lambda client, period: known)
+    client = home.client("tiny", shown="Tiny")
+    page = report.page(client, Q4, home.hand_over(client, Q4) / "notebooks", incomplete=False)
+    cards = page[page.index('<dl class="cards">') : page.index("</dl>")]
+    # One figure is unknown and gets no card; one has nothing before it and tells no change.
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", cards) == [
+        ("Identified sales", "CN¥1,100"),
+        ("Churn", "7.0%"),
+        ("Net promoter score", "4.0"),
+    ]
+    moved = re.findall(r'<dd class="moved">(.*?) <span>(.*?)</span></dd>', cards)
+    assert moved == [("+10.0%", "2024-Q3: CN¥1,000"), ("-2.0 points", "2024-Q3: 9.0%")]
+
+
+def test_who_comes_by_keyboard_can_go_to_the_summary_at_once(page):
+    first = Page(page).all("a")[0]
+    assert first == {"class": "skip", "href": "#12-summary"}
 
 
 def test_a_picture_without_alternative_text_fails_the_run():

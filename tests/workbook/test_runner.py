@@ -43,11 +43,14 @@ def test_one_client_fails_and_the_other_is_published(home):
         "05-analysis-performance",
         "06-analysis-satisfaction",
         "07-analysis-value",
+        "08-analysis-churn",
         "09-analysis-preferences",
+        "10-analysis-relationships",
     )
     tables = ("customers", "transactions", "quarantine", "ledger", "facts", "classes")
     assert found == {
         "report.html",
+        "relations.html",
         "exhibits.xlsx",
         "results.json",
         "manifest.json",

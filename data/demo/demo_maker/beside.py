@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from . import days, flaws, loans, market, money, service, spending, ties, voices
+from . import days, flaws, loans, market, money, service, spending, ties, voices, waited
 from .files import BANK, csv_text
 
 # What was delivered: its file, and the table it belongs to.
@@ -30,7 +30,7 @@ FILES = {
 }
 NAMELESS = {"market"}  # came later, and names nobody: it takes no number of nobody
 # The stream of each file's random numbers; a number never changes.
-STREAMS = {name: number for number, name in enumerate(FILES, start=10)}
+STREAMS = {name: number for number, name in enumerate(FILES, start=10)} | {"waited": waited.STREAM}
 STRANGERS = 3  # for each file
 SPARE = slice(
     1000, 1000 + STRANGERS * (len(FILES) - len(NAMELESS))
@@ -72,7 +72,9 @@ def tables(
     text, meant = service.service(stream("service", 1), folk, lines=lines)
     kinds = keep("service", service.service_flaws(stream("service", 2), text, strangers=free["service"]))
     truths["complaints_before_the_fall"] = service.truths(clean(meant, kinds))
-    text, risks = ties.relations(stream("relations", 1), folk, said=said)
+    late, truths["waited"] = waited.cases(stream("waited", 1), folk, lines=lines)
+    made["service"] = pd.concat([made["service"], late], ignore_index=True)
+    text, risks = ties.relations(stream("relations", 1), folk, said=said, lines=lines)
     keep("relations", ties.with_flaws(stream("relations", 2), text, strangers=free["relations"], risks=risks))
     truths["relationship_risks"] = risks
     text, meant, wasted = spending.costs(stream("costs", 1), folk, lines=lines)
