@@ -12,7 +12,8 @@ from .customers import ENTERPRISE, PERSONAL
 from .facts import clean_lines
 from .orders import PRODUCTS
 
-# Firms that pay interest on a loan let us run their payroll, where others pay for settlements one by one.
+# Firms that pay interest on a loan let us run their payroll, where others pay for settlements one by one:
+# with a loan payroll stands for settlements, and beside anything else settlements for payroll.
 GIVEN, THEN, INSTEAD, HOW_OFTEN = "企业贷款利息", "代发工资", "结算手续费", 0.9
 # Insurance is sold at the beginning of the year, when money is put in order; savings plans the rest of it.
 SEASONAL, OTHERWISE, MONTHS = "保险佣金", "理财管理费", (1, 2, 3)
@@ -25,14 +26,19 @@ def numbers(*names: str) -> list[int]:
 
 
 def planted(rng: np.random.Generator, lines: pd.DataFrame) -> pd.DataFrame:
-    """The lines, some of another product: half the pieces at twice the price, or as many at the same."""
+    """The lines, some of another product: half or twice the pieces at a price that keeps the amount, or as many."""
     lines, chance = lines.copy(), rng.uniform(size=len(lines))
     given, then, instead = numbers(GIVEN, THEN, INSTEAD)
-    both = lines["doc"].map(holds(lines, given) & ~holds(lines, then))
-    payroll = both & (lines["product"] == instead) & (lines["quantity"] % 2 == 0) & (chance < HOW_OFTEN)
-    lines.loc[payroll, "product"] = then
-    lines.loc[payroll, "price"] *= 2
-    lines.loc[payroll, "quantity"] //= 2
+    loan, several = holds(lines, given), lines.groupby("doc").size() > 1
+    for is_sold, becomes, docs, by, into in (
+        (instead, then, loan & ~holds(lines, then), "quantity", "price"),
+        (then, instead, several & ~loan & ~holds(lines, instead), "price", "quantity"),
+    ):
+        swapped = lines["doc"].map(docs) & (lines["product"] == is_sold) & (chance < HOW_OFTEN)
+        swapped &= lines[by] % 2 == 0  # halves are whole
+        lines.loc[swapped, "product"] = becomes
+        lines.loc[swapped, by] //= 2
+        lines.loc[swapped, into] *= 2
     insurance, savings = numbers(SEASONAL, OTHERWISE)
     alone = lines["doc"].map(~(holds(lines, insurance) & holds(lines, savings)))
     season = pd.Series(in_season(lines["day"]), index=lines.index)
