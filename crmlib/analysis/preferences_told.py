@@ -38,8 +38,10 @@ MOST = 12  # pairs that a picture still shows
 
 def shown_rules(rules: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Rules as they are shown, each pair with the verdict on it beside chance within kind and size of order."""
+    sought = set(rules["given_items"]) | set(rules["then_item"])
+    near = pairs[pairs["product"].isin(sought) & pairs["other"].isin(sought)]
     verdicts = {
-        frozenset(row[:2]): row[2] for row in pairs[["product", "other", "verdict"]].itertuples(index=False)
+        frozenset(row[:2]): row[2] for row in near[["product", "other", "verdict"]].itertuples(index=False)
     }
     sets = [
         frozenset([*given.split(AND), then])

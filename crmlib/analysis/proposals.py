@@ -24,7 +24,8 @@ WAYS = ("popular", "own_habit", "item_to_item", "by_rules")
 BASELINE = WAYS[0]
 MOST_ITEMS = 4000  # the most bought ones are proposed; of others nobody knows enough
 MOST_TESTED = 20_000  # customers
-AT_ONCE = 2000  # customers scored together: memory
+MOST_PAIRS = 100  # of which it is told who lacks one product; a longer list nobody works through
+AT_ONCE = 500  # customers scored together: memory
 TRIED = [
     "way",
     "hits",
@@ -246,38 +247,35 @@ def cross_sales(rows: pd.DataFrame, back: pd.DataFrame, pairs: pd.DataFrame) -> 
 
     Parameters
     ----------
-    pairs : complements, as `together.pairs` finds them over orders
+    pairs : complements, as `together.pairs` finds them over orders; the surest `MOST_PAIRS` are looked at
 
     Returns
     -------
     customer_id, has (bought), lacks (never bought, or taken back and not bought since: then left out), times (days with
     what they have), times_chance (how much oftener than chance the two go together)
     """
-    mine = rows[rows["customer_id"].notna()]
-    days = (
-        mine.groupby(["customer_id", "item"], as_index=False)["day"]
-        .nunique()
-        .rename(columns={"day": "times"})
-    )
+    names = ["customer_id", "has", "lacks", "times", "times_chance"]
+    pairs = pairs.head(MOST_PAIRS)
+    mine = rows[rows["customer_id"].notna() & rows["item"].isin([*pairs["product"], *pairs["other"]])]
+    if mine.empty:
+        return pd.DataFrame(columns=names)
+    customers = pd.Index(mine["customer_id"].unique())
+    mine = mine.assign(who=customers.get_indexer(mine["customer_id"]))
+    kind = pd.factorize(mine.drop_duplicates("who")["kind"])[0]
+    days = dict(iter(mine.groupby(["item", "who"])["day"].nunique().groupby(level=0)))
+    gone = back.assign(who=customers.get_indexer(back["customer_id"])).groupby("item")["who"].agg(list)
     parts = []
     for pair in pairs.to_dict("records"):
         for has, lacks in ((pair["product"], pair["other"]), (pair["other"], pair["product"])):
-            never = set(mine.loc[mine["item"] == lacks, "customer_id"]) | set(
-                back.loc[back["item"].isin([lacks, has]), "customer_id"]
-            )
-            able = days[(days["item"] == has) & ~days["customer_id"].isin(never)]
-            kinds = mine.loc[mine["item"] == lacks, "kind"].unique()
-            kind = able["customer_id"].map(
-                mine.drop_duplicates("customer_id").set_index("customer_id")["kind"]
-            )
-            parts.append(
-                able[kind.isin(kinds)].assign(has=has, lacks=lacks, times_chance=pair["times_chance"])
-            )
-    names = ["customer_id", "has", "lacks", "times", "times_chance"]
-    if not parts:
-        return pd.DataFrame(columns=names)
-    table = pd.concat(parts, ignore_index=True)[names]
-    return table.sort_values(
+            times = days[has].droplevel(0)
+            buyers = days[lacks].index.get_level_values("who")
+            out = np.zeros(len(customers) + 1, dtype=bool)  # the last for those who bought neither
+            out[[*buyers, *gone.get(lacks, []), *gone.get(has, [])]] = True
+            alike = np.isin(kind[times.index], kind[buyers])
+            able = times[alike & ~out[times.index]]
+            content = (customers[able.index], has, lacks, able.to_numpy(), pair["times_chance"])
+            parts.append(pd.DataFrame(dict(zip(names, content, strict=True))))
+    return pd.concat(parts).sort_values(
         ["times", "times_chance", "customer_id", "lacks"],
         ascending=[False, False, True, True],
         ignore_index=True,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
 from crmlib.analysis.intervals import LEVEL
 from crmlib.analysis.itemsets import Baskets, chosen, joined, packed
@@ -22,8 +22,8 @@ from crmlib.analysis.itemsets import Baskets, chosen, joined, packed
 FEW_PRODUCTS = 24  # up to which chances are exact
 ROUNDS, CLOSE = 100, 1e-4
 EXPECTED = 5  # baskets: of fewer nobody can say that there are too few
-MOST_PRODUCTS = 800  # pairs of the most bought ones are looked at
-LOOKED_INTO = 1000  # pairs whose customers are looked at one by one; others stray as the worst of these
+MOST_PRODUCTS = 400  # pairs of the most bought ones are looked at
+AT_ONCE = 2048  # baskets whose straying is held in memory
 COLUMNS = [
     "product",
     "other",
@@ -58,25 +58,18 @@ class Chances:
         """Baskets in which chance would bring each two of these products together (by their places here)."""
         if self.pair is not None:
             return np.tensordot(self.many, self.pair[:, at][:, :, at], axes=1) + self.whole
-        loose, spread = self._loose()
-        single, loose = self.single[:, at], loose[:, at]
-        return self.whole + (single.T * self.many) @ single - (loose.T * (self.many / spread)) @ loose
-
-    def of(self, one: int, other: int) -> np.ndarray:
-        """The chance of two products, by size."""
-        if self.pair is not None:
-            return self.pair[:, one, other]
-        loose, spread = self._loose()
-        return self.single[:, one] * self.single[:, other] - loose[:, one] * loose[:, other] / spread
+        single, shared = self.single[:, at], self.shared(at)
+        return self.whole + (single.T * self.many) @ single - (shared.T * self.many) @ shared
 
     def spread(self, at: np.ndarray) -> np.ndarray:
         """The variance of those numbers, with every product bought as often as it was: as of a hypergeometric."""
         loose = self.single[:, at] * (1 - self.single[:, at])
         return (loose.T * self.many) @ loose
 
-    def _loose(self) -> tuple[np.ndarray, np.ndarray]:
+    def shared(self, at: np.ndarray) -> np.ndarray:
+        """By size, numbers whose product is what the chance of two falls short of that of each (Hájek)."""
         loose = self.single * (1 - self.single)
-        return loose, np.maximum(loose.sum(axis=1), 1e-12)
+        return loose[:, at] / np.sqrt(np.maximum(loose.sum(axis=1), 1e-12))[:, None]
 
 
 def symmetric(weights: np.ndarray, most: int) -> np.ndarray:
@@ -168,7 +161,8 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
     Parameters
     ----------
     kinds : the kind of customer of each basket: chance is reckoned within each
-    whose : a number of the customer of each basket; baskets of one customer may hang together in any way
+    whose : a number of the customer of each basket; baskets of one customer, who is of one kind, may hang together in
+        any way
     rate : of pairs told, the share that may be chance (Benjamini & Hochberg)
 
     Returns
@@ -179,48 +173,38 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
     telling = of.sizes >= 2
     of, kinds, whose = chosen(of, telling), kinds[telling], whose[telling]
     looked = np.sort(np.argsort(-of.counts, kind="stable")[:MOST_PRODUCTS])
-    expected, parts = np.zeros((2, len(looked), len(looked))), {}
+    expected, drawn, strayed = np.zeros((3, len(looked), len(looked)))
     for kind in np.unique(kinds):
-        part = chances(chosen(of, kinds == kind))
-        if part is not None:
-            at = np.flatnonzero(np.isin(part.product, looked))
-            here = np.ix_(*[np.searchsorted(looked, part.product[at])] * 2)
-            expected[0][here] += part.expected(at)
-            expected[1][here] += part.spread(at)
-            parts[kind] = part
+        mine = chosen(of, kinds == kind)
+        product = np.flatnonzero(mine.counts)
+        at = np.flatnonzero(np.isin(product, looked))
+        here = np.ix_(*[np.searchsorted(looked, product[at])] * 2)
+        part = chances(mine)
+        if part is None:  # each of these baskets holds all there is
+            expected[here] += mine.n
+            continue
+        expected[here] += part.expected(at)
+        drawn[here] += part.spread(at)
+        strayed[here] += _by_customer(mine, part, at, whose=whose[kinds == kind])
     one, other = np.triu_indices(len(looked), 1)
-    enough = expected[0, one, other] >= EXPECTED
+    spread = np.maximum(drawn, strayed)[one, other]
+    enough = (expected[one, other] >= EXPECTED) & (spread > 0)
     one, other = one[enough], other[enough]
     if not len(one):
         return pd.DataFrame(columns=COLUMNS)
     bits = packed(of, looked)
     # `one` rises, so the parts stand in its order
     both = np.concatenate([joined(bits[a], bits[other[one == a]]) for a in np.unique(one)])
-    which = (looked[one], looked[other])
-    return _judged(of, which, both, expected[:, one, other], parts, kinds=kinds, whose=whose, rate=rate)
+    return _judged(of, (looked[one], looked[other]), both, expected[one, other], spread[enough], rate=rate)
 
 
-def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.DataFrame:
-    one, other = which
-    chance, spread = chance
-    spread = spread.copy()
-    p = _p(together, chance, spread)
-    screened = np.argsort(p, kind="stable")[:LOOKED_INTO]
-    screened = screened[p[screened] <= rate]
-    worst = 1.0
-    for at in screened:
-        found = _by_customer(of, (one[at], other[at]), parts, kinds=kinds, whose=whose)
-        worst = max(worst, found / spread[at])
-        spread[at] = max(spread[at], found)
-    rest = p <= rate
-    rest[screened] = False
-    spread[rest] *= worst
+def _judged(of, which, together, chance, spread, *, rate: float) -> pd.DataFrame:
     p = _p(together, chance, spread)
     q = stats.false_discovery_control(p)
     ratio, low, high = _ratio(together, chance, spread)
     names = np.array(of.names, dtype=object)
     verdict = np.where(q > rate, NEITHER, np.where(together > chance, MORE, LESS))
-    content = (names[one], names[other], together, chance, ratio, low, high, p, q, verdict)
+    content = (*(names[part] for part in which), together, chance, ratio, low, high, p, q, verdict)
     table = pd.DataFrame(dict(zip(COLUMNS, content, strict=True)))
     return table.sort_values(["p", "product", "other"], ignore_index=True)
 
@@ -237,20 +221,60 @@ def _ratio(together, chance, spread) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return together / chance, np.maximum(together - reach, 0) / chance, (together + reach) / chance
 
 
-def _by_customer(of: Baskets, pair: tuple, parts: dict, *, kinds, whose) -> float:
-    """The variance of a pair's count, taking a customer's baskets as one piece."""
-    held = [np.bincount(of.basket[of.item == product], minlength=of.n) for product in pair]
-    strayed = (held[0] * held[1]).astype(float)
-    sizes = of.sizes
-    for kind, part in parts.items():
-        at = np.searchsorted(part.product, pair)
-        if (at < len(part.product)).all() and (part.product[at] == pair).all():
-            chance = np.ones((3, int(max(sizes.max(), part.sizes.max())) + 1))  # whole baskets hold both
-            chance[:, part.sizes] = part.of(*at), *part.single[:, at].T
-            mine = kinds == kind
-            both, *single = chance[:, sizes[mine]]
-            # What each product alone strays by is given: counts of products are as they were.
-            apart = np.prod([held[side][mine] - single[side] for side in (0, 1)], axis=0)
-            strayed[mine] = apart - (both - single[0] * single[1])
-    each = np.bincount(whose, strayed)
-    return float((each**2).sum())
+def _by_customer(of: Baskets, part: Chances, at: np.ndarray, *, whose: np.ndarray) -> np.ndarray:
+    """The variance of each pair's count, taking a customer's baskets as one piece: products × products.
+
+    What each product alone strays by is given (counts of products are as they were), so a basket strays by the
+    product of what its two stray by, less what that is by chance.
+    """
+    column = np.full(len(of.names), -1)
+    column[part.product[at]] = np.arange(len(at))
+    rows = column[of.item] >= 0
+    held = sparse.csr_matrix((np.ones(rows.sum()), (of.basket[rows], column[of.item[rows]])), (of.n, len(at)))
+    size = np.searchsorted(part.sizes, of.sizes)
+    loose = np.flatnonzero(of.sizes < len(part.product))  # whole baskets cannot stray
+    loose = loose[np.argsort(whose[loose], kind="stable")]
+    if part.pair is not None:
+        apart = held[loose].toarray() - part.single[size[loose]][:, at]
+        by_chance = part.pair - part.single[:, :, None] * part.single[:, None, :]
+        return _of_few(apart, by_chance[:, at][:, :, at], size[loose], whose=whose[loose])
+    many = np.bincount(whose)[whose[loose]]
+    found = np.zeros((len(at), len(at)))
+    single, shared = part.single[:, at], part.shared(at)
+    for alone, rows in ((True, loose[many == 1]), (False, loose[many > 1])):
+        for batch in _batches(rows, whose[rows]):
+            apart = np.stack([held[batch].toarray() - single[size[batch]], shared[size[batch]]], axis=1)
+            found += _of_single(apart) if alone else _of_several(apart, whose[batch])
+    return found
+
+
+def _of_few(apart: np.ndarray, by_chance: np.ndarray, size: np.ndarray, *, whose: np.ndarray) -> np.ndarray:
+    """Pair by pair, where products are few."""
+    found = np.zeros((apart.shape[1],) * 2)
+    for one, other in zip(*np.triu_indices(len(found), 1), strict=True):
+        strayed = apart[:, one] * apart[:, other] - by_chance[size, one, other]
+        found[one, other] = found[other, one] = (np.bincount(whose, strayed) ** 2).sum()
+    return found
+
+
+def _batches(rows: np.ndarray, whose: np.ndarray) -> list[np.ndarray]:
+    """Rows in the order of their customers, so many at once that memory holds them, no customer in two batches."""
+    begin = np.flatnonzero(np.diff(whose, prepend=-1))
+    return np.split(rows, begin[np.flatnonzero(np.diff(begin // AT_ONCE)) + 1]) if len(rows) else []
+
+
+def _of_single(apart: np.ndarray) -> np.ndarray:
+    """Squares summed over customers of one basket each: (ab + cd)² is a²b² + 2 abcd + c²d², each a product of sums."""
+    left, shared = apart[:, 0], apart[:, 1]
+    parts = ((1, left * left), (2, left * shared), (1, shared * shared))
+    return sum(times * (part.T @ part) for times, part in parts)
+
+
+def _of_several(apart: np.ndarray, whose: np.ndarray) -> np.ndarray:
+    """Squares summed over customers of several baskets, one customer after the other."""
+    found = np.zeros((apart.shape[2],) * 2)
+    for mine in np.split(apart, np.flatnonzero(np.diff(whose)) + 1):
+        flat = mine.reshape(-1, apart.shape[2])
+        strayed = flat.T @ flat
+        found += np.multiply(strayed, strayed, out=strayed)
+    return found
