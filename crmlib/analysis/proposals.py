@@ -12,6 +12,7 @@ Source: Sarwar et al. (2001), WWW 10, 285–295.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,20 @@ class Known:
     newest: sparse.csr_matrix  # what the last day with an order brought
     together: np.ndarray  # share of orders with one product (row) that hold another (column)
     barred: sparse.csr_matrix
+
+    @cached_property
+    def alike(self) -> np.ndarray:
+        """The cosine of each two products over customers who bought them."""
+        return alike(self.days)
+
+    @cached_property
+    def popular(self) -> tuple[np.ndarray, np.ndarray]:
+        """The share of customers of each kind (row) that bought each product; and the row of each customer."""
+        kinds, number = np.unique(self.kinds.astype(str), return_inverse=True)
+        place = (number, np.arange(len(number)))
+        member = sparse.csr_matrix((np.ones(len(number)), place), (len(kinds), len(number)))
+        buyers = np.asarray((member @ (self.days > 0)).todense(), dtype=float)
+        return buyers / np.maximum(np.bincount(number, minlength=len(kinds))[:, None], 1), number
 
 
 @dataclass(frozen=True)
@@ -117,7 +132,7 @@ def _together(rows: pd.DataFrame, items: np.ndarray) -> np.ndarray:
     both = (held.T @ held).toarray()
     counts = np.maximum(both.diagonal().copy(), 1)
     np.fill_diagonal(both, 0)
-    return both / counts[:, None]
+    return (both / counts[:, None]).astype(float)
 
 
 def scores(of: Known, way: str, who: np.ndarray) -> np.ndarray:
@@ -125,19 +140,15 @@ def scores(of: Known, way: str, who: np.ndarray) -> np.ndarray:
 
     What a way cannot tell apart goes by popularity among customers of one's kind.
     """
-    kinds, number = np.unique(of.kinds.astype(str), return_inverse=True)
-    member = sparse.csr_matrix(
-        (np.ones(len(number)), (number, np.arange(len(number)))), (len(kinds), len(number))
-    )
-    buyers = np.asarray((member @ (of.days > 0)).todense(), dtype=float)
-    popular = (buyers / np.maximum(np.bincount(number, minlength=len(kinds))[:, None], 1))[number[who]]
+    shares, row = of.popular
+    popular = shares[row[who]]
     own = of.days[who]
     if way == "popular":
         told = np.zeros_like(popular)
     elif way == "own_habit":
         told = own.toarray()
     elif way == "item_to_item":
-        told = np.asarray(own @ alike(of.days))
+        told = np.asarray(own @ of.alike)
     else:
         told = np.asarray(of.newest[who] @ of.together)
     found = told + popular * 1e-6
@@ -151,7 +162,7 @@ def alike(days: sparse.csr_matrix) -> np.ndarray:
     bought = (days > 0).astype(np.float32)
     both = (bought.T @ bought).toarray()
     size = np.sqrt(np.maximum(both.diagonal(), 1))
-    return both / size[:, None] / size[None, :]
+    return (both / size[:, None] / size[None, :]).astype(float)
 
 
 def best(of: Known, way: str, *, most: int, who: np.ndarray) -> np.ndarray:
@@ -192,19 +203,15 @@ def tried(rows: pd.DataFrame, back: pd.DataFrame, rule: Preferences) -> Tried:
     ]
     who = np.unique(pd.Index(of.customers).get_indexer(hidden["customer_id"]))
     who = who[:: -(-len(who) // MOST_TESTED)]
-    truth = sparse.csr_matrix(
-        (
-            np.ones(len(hidden)),
-            (
-                pd.Index(of.customers).get_indexer(hidden["customer_id"]),
-                pd.Index(of.items).get_indexer(hidden["item"]),
-            ),
-        ),
-        of.days.shape,
-    )[who].toarray()
+    place = pd.Index(of.customers).get_indexer(hidden["customer_id"])
+    place = (place, pd.Index(of.items).get_indexer(hidden["item"]))
+    truth = sparse.csr_matrix((np.ones(len(hidden)), place), of.days.shape)[who]
     told = {way: best(of, way, most=rule.proposed, who=who) for way in WAYS}
-    rank = np.arange(len(who))[:, None]
-    hit = {way: ((truth[rank, found] > 0) & (found >= 0)).any(axis=1) for way, found in told.items()}
+    rank = np.repeat(np.arange(len(who)), rule.proposed)
+    hit = {}
+    for way, found in told.items():
+        met = np.asarray(truth[rank, found.ravel()]).reshape(found.shape) > 0
+        hit[way] = (met & (found >= 0)).any(axis=1)
     table = pd.DataFrame([_row(way, hit, told[way], len(of.items)) for way in WAYS], columns=TRIED)
     return Tried(table, _chosen(table))
 

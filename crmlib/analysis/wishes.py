@@ -109,7 +109,8 @@ def extra(
 def wanted(told: pd.DataFrame, rows: pd.DataFrame, *, since: int) -> pd.DataFrame:
     """What was wished for lately beside what the same customers had bought: item, wishes, share, owned_share."""
     late = told[told["day"] >= since]
-    ever = set(zip(rows["customer_id"], rows["item"], strict=True))
+    mine = rows[rows["customer_id"].isin(late["customer_id"])]
+    ever = set(zip(mine["customer_id"], mine["item"], strict=True))
     owned = [pair in ever for pair in zip(late["customer_id"], late["item"], strict=True)]
     table = (
         late.assign(owned_share=np.array(owned, dtype=float))

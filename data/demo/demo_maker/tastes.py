@@ -17,7 +17,7 @@ from .orders import PRODUCTS
 GIVEN, THEN, INSTEAD, HOW_OFTEN = "企业贷款利息", "代发工资", "结算手续费", 0.9
 # Insurance is sold at the beginning of the year, when money is put in order; savings plans the rest of it.
 SEASONAL, OTHERWISE, MONTHS = "保险佣金", "理财管理费", (1, 2, 3)
-INTO, OUT_OF = 0.5, 0.35
+INTO, OUT_OF = 0.7, 0.5
 
 
 def numbers(*names: str) -> list[int]:
