@@ -123,3 +123,49 @@ def test_the_table_says_what_it_promises():
     table = judged([["a", "b"]] * 20 + [["a", "c"]] * 20 + [["b", "c"]] * 20)
     assert table.columns.tolist() == together.COLUMNS
     assert isinstance(table, pd.DataFrame)
+
+
+def test_a_kind_that_always_buys_all_it_is_offered_says_nothing_of_a_pair_others_choose():
+    rng = np.random.default_rng(6)
+    free = [[str(p) for p in rng.choice(list("abcdef"), 2, replace=False)] for _ in range(600)]
+    bound = [["a", "b"]] * 200
+    found = judged(free + bound, kinds=[0] * 600 + [1] * 200)
+    assert verdict(found, "a", "b") == "by_chance"
+    pair = found.set_index(["product", "other"]).loc[("a", "b")]
+    # All 200 of them were sure to hold both, and 40 others (600 of 15 pairs) by chance.
+    assert pair["chance_alone"] == pytest.approx(240, abs=10)
+
+
+@pytest.mark.parametrize("products", [6, 40])
+def test_how_far_pairs_stray_is_summed_customer_by_customer(products):
+    rng = np.random.default_rng(products)
+    lists = [[str(p) for p in rng.choice(products, size, replace=False)] for size in rng.integers(2, 5, 300)]
+    found, whose = of(lists), rng.integers(0, 200, 300)
+    part, at = together.chances(found), np.arange(products)
+    told = together._by_customer(found, part, at, whose=whose)
+    # The same basket by basket, as the sum of what two products stray by, less what that is by chance.
+    held = np.zeros((300, products))
+    held[found.basket, found.item] = 1
+    each = np.zeros((200, products, products))
+    for basket in range(300):
+        size = int(np.searchsorted(part.sizes, found.sizes[basket]))
+        single = part.single[size]
+        loose = single * (1 - single)
+        gap = (
+            np.outer(loose, loose) / -loose.sum()
+            if part.pair is None
+            else part.pair[size] - np.outer(single, single)
+        )
+        each[whose[basket]] += np.outer(held[basket] - single, held[basket] - single) - gap
+    off = ~np.eye(products, dtype=bool)
+    assert told[off] == pytest.approx((each**2).sum(axis=0)[off])
+
+
+def test_customers_with_many_orders_are_never_parted(monkeypatch):
+    rng = np.random.default_rng(8)
+    lists = [[str(p) for p in rng.choice(40, 3, replace=False)] for _ in range(400)]
+    found, whose = of(lists), rng.integers(0, 60, 400)
+    part, at = together.chances(found), np.arange(40)
+    whole = together._by_customer(found, part, at, whose=whose)
+    monkeypatch.setattr(together, "AT_ONCE", 7)
+    assert together._by_customer(found, part, at, whose=whose) == pytest.approx(whole)
