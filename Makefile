@@ -22,7 +22,7 @@ test: $(READY)  ## run every test, the committed notebooks among them
 	@.venv/bin/python -m pytest -n $(WORKERS)
 
 bench: $(READY)  ## print how right and how dear we are, beside others (half an hour)
-	@for script in order_lines facts killed same_person errors intervals odds value relations; do .venv/bin/python bench/$$script.py || exit 1; done
+	@for script in order_lines facts killed same_person errors intervals odds value relations baskets; do .venv/bin/python bench/$$script.py || exit 1; done
 	@CRM_EVERY=1 CRM_EXAMPLES=2000 .venv/bin/python -m pytest -q tests/test_crossed.py tests/collection \
 		tests/classification/test_clusters.py
 
@@ -34,7 +34,7 @@ demo: $(READY)  ## make the demo's data again and rewrite the committed notebook
 	@rm -rf data/demo/deliveries
 	@cd notebooks && for notebook in *.ipynb; do ../.venv/bin/jupyter nbconvert --to notebook --execute --inplace \
 		--log-level=WARN --ExecutePreprocessor.record_timing=False \
-		--ExecutePreprocessor.store_widget_state=False $$notebook || exit 1; done
+		$$notebook || exit 1; done
 	@.venv/bin/python tests/documents.py
 
 lock: $(TOOLS)/uv  ## resolve the packages again: uv.lock, and environment.yml from it

@@ -130,12 +130,14 @@ WELL = {
     "classes.at_a_loss": YES,
     "expectation.gap": NO,
     "classes.tiering": YES,
+    "preferences.cross_sales": YES,
 }
 # What the firm rests on, however it is.
 RESTS = (
     *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
     *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
     *("leaving.rate", "leaving.at_risk"),
+    *("demand.next", "preferences.rule", "proposals.way"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -161,6 +163,8 @@ BACKGROUND = (
     *("behaviour.months", "behaviour.cohorts"),
     *("relations.graph", "influence.held", "communities.worth"),
     *("leaving.choice", "leaving.model", "leaving.calibrated", "leaving.held"),
+    *("preferences.complements", "preferences.substitutes"),
+    *("demand.way", "demand.wishes", "price.needs", "price.elasticity"),
 )
 
 

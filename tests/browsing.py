@@ -200,19 +200,18 @@ def notebook(running, lab: str, step: str):
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        cells = page.locator(".jp-Notebook .jp-CodeCell")
-        assert until(lambda: cells.count() > 0)
         assert until(lambda: _ran(page), seconds=240), f"{step} did not come to its end"
-        assert (
-            page.locator(
-                ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] .ansi-red-fg"
-            ).count()
-            == 0
-        )
+        errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
+        assert errors.count() == 0, errors.first.inner_text()
         yield seen
 
 
-def _ran(page) -> bool:
-    """Whether no cell waits or runs and the kernel is idle."""
-    waiting = page.locator(".jp-InputPrompt").filter(has_text="[*]").count()
-    return waiting == 0 and page.get_by_text("Python 3 (ipykernel) | Idle").count() > 0
+def _ran(page, *, still: float = 3) -> bool:
+    """Whether no cell waits or runs and the kernel stays idle: between two cells it is so for a moment."""
+    end = time.monotonic() + still
+    while time.monotonic() < end:
+        waiting = page.locator(".jp-InputPrompt").filter(has_text="[*]").count()
+        if waiting or not page.get_by_text("Python 3 (ipykernel) | Idle").count():
+            return False
+        time.sleep(0.2)
+    return True

@@ -81,6 +81,7 @@ def glossary(text: str) -> str:
 def quiet(text: str) -> str:
     """A notebook whose cells of widgets show nothing: what they would show has new ids at every run."""
     content = json.loads(text)
+    content["metadata"].pop("widgets", None)
     for cell in content["cells"]:
         if cell["cell_type"] == "code" and "explore" in cell["metadata"].get("tags", []):
             cell["outputs"] = []

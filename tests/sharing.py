@@ -12,7 +12,7 @@ TOGETHER = dict.fromkeys(
     (
         *("tests/test_runs.py", "tests/test_totals_runs.py", "tests/test_second_computation.py"),
         "tests/test_two_languages.py",
-        *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_panels.py"),
+        *("tests/browser/test_pages.py", "tests/browser/test_graph.py", "tests/browser/test_played_with.py"),
     ),
     RUNS,
 )

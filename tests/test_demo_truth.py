@@ -19,21 +19,33 @@ from crmlib import client as clients
 from crmlib.analysis import (
     acquisition,
     applications,
+    bought,
     breakdown,
     by_class,
+    demand,
+    demanded,
     distribution,
     drill,
     drivers,
     efficiency,
+    evidence,
     expectation,
     introductions,
     kpis,
+    leakage,
+    learning,
+    leaving,
+    leaving_told,
+    preferences_told,
+    price_response,
+    reasons,
     relation_risk,
     relations,
     response,
     satisfaction,
     structure,
     tallies,
+    together,
     word_of_mouth,
 )
 from crmlib.classification import classes, facts, migration, passage, rfm
@@ -639,6 +651,32 @@ def test_the_interval_of_an_aspect_that_only_goes_along_covers_zero():
     assert len(missed) <= 2, missed
 
 
+def test_who_waited_for_days_and_left_is_what_leaving_is_foretold_by(demo):
+    true = demo.truth["truths"]["waited"]
+    came = sources.from_text("interactions", demo.delivered["service"])
+    given = {
+        "table": tables.INTERACTIONS,
+        "delivered_on": demo.client.delivered_on,
+        "known": set(demo.people.index),
+    }
+    beside = {"interactions": records.records(came, demo.client, **given).kept}
+    people = demo.people.rename_axis("customer_id").reset_index()
+    known = evidence.Evidence(demo.orders, people, beside)
+    rule, last = demo.client.churn, QUARTER.day_range[1]
+    found = leaving.by_orders(known, rule, demo.client.classes.behaviour, as_of=last)
+    # Whom the maker let wait have left, by the glossary's own rule.
+    gone = known.behaviour(last, demo.client.classes.behaviour)
+    # Some customers' orders are written anew, so that their tier moves.
+    waited = [id for id in true["ids"] if id not in demo.truth["truths"]["moves"]["customers"]]
+    assert (gone.reindex(waited) == "churned").mean() > 0.97
+    learnt = learning.learnt(found, rule, kinds=("logistic",))
+    table = reasons.importance(learnt).set_index("input")
+    assert table.loc["longest_wait", "importance_low"] > 0.02
+    told = leaving_told.causes(table.reset_index())
+    assert told["doing"] == ["longest_wait"]
+    assert 0.7 < leakage.auc(learnt.told["logistic"], learnt.outcome) < 0.95
+
+
 def test_large_enterprises_get_less_of_the_service_than_they_expect(demo):
     true = demo.truth["truths"]["service_expectation"]
     rows = {"needs": sources.from_text("needs", demo.delivered["needs"])}
@@ -823,3 +861,45 @@ def test_nobody_is_said_to_have_moved_whose_facts_did_not(demo, moved):
     quiet = own[own["customer_id"].isin(still.index)]
     assert set(chain.from_iterable(quiet["cause"].str.split("+"))) <= {"frequency", "time"}
     assert set(quiet["fact"]) <= {"orders_a_year", "tenure_days"}
+
+
+def test_what_is_planted_to_go_together_is_found_and_what_it_displaces(demo):
+    planted, customers = demo.truth["truths"]["together"], demo.people.reset_index()
+    rows = bought.bought(demo.orders, customers, as_of=QUARTER.day_range[1])
+    of, kinds, whose = bought.by_order(rows)
+    assert abs(of.n - planted["baskets"]) <= 0.002 * planted["baskets"]  # gifts and strangers apart
+    pairs = together.pairs(of, kinds=kinds, whose=whose)
+    # By words: two products are one pair whichever stands first.
+    found = {
+        frozenset(row[:2]): row
+        for row in pairs[["product", "other", "both_baskets", "verdict"]].values.tolist()
+    }
+    both = found[frozenset([planted["given"], planted["then"]])]
+    instead = found[frozenset([planted["given"], planted["instead"]])]
+    assert (both[3], instead[3]) == ("complements", "substitutes")
+    assert abs(both[2] - planted["both"]) <= 5  # a line that is set aside may be one of a pair
+
+
+def test_the_planted_season_is_found(demo):
+    season = demo.truth["truths"]["season"]
+    past = demanded.demanded(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1], by="month")
+    own = past.series[season["product_group"], "personal"]
+    mine = demanded.Demanded({(season["product_group"], "personal"): own}, past.season, past.by, past.last)
+    found = demand.demand(mine, ahead=4)
+    lines = found.total()["lines_expected"].tolist()
+    # January to March are its months, April is not.
+    assert min(lines[:3]) > lines[3]
+    values = preferences_told.expecting(found, mine)
+    assert values["moves"] and values["group_lines"] > values["group_now"]
+
+
+def test_who_states_to_look_at_the_price_responds_to_it(demo):
+    need = demo.people["need"].rename_axis("customer_id").reset_index().dropna()
+    priced = price_response.lines(demo.orders, demo.people.reset_index(), as_of=QUARTER.day_range[1])
+    each = price_response.at_discount(priced, at_least=30)
+    _, agreed = price_response.beside_stated(each, need.assign(need_source="stated"))
+    assert agreed["n"] > 300
+    assert agreed["share"] > 0.9 > agreed["by_chance"] + 0.2
+    # Pieces were drawn apart from prices: nothing but chance may be told of them.
+    slopes = price_response.elasticities(priced, pd.Series(dtype=object), at_least=30)
+    assert abs(slopes.loc[0, "elasticity"]) < 0.1

@@ -9,6 +9,7 @@ import pytest
 from crmlib import exhibits, findings, principles
 from crmlib.errors import FigureError
 from crmlib.period import Period
+from crmlib.sentences import About, Said
 from crmlib.visualisation import charts, leanings
 from crmlib.visualisation.charts import Chart
 
@@ -67,7 +68,7 @@ def test_a_sound_figure_is_shown_and_its_words_are_kept_in_the_book(book):
         ({"n": 12}, "it says n = 12, and its groups count 10"),
         ({"n": 0}, "it shows something of n = 0"),
         (
-            {"about": "n = 10 customers"},
+            {"about": About((Said("10 customers"),))},
             "it does not say how many it shows, as of when and from where (book.about)",
         ),
         (
@@ -139,7 +140,7 @@ def test_bars_may_stand_by_length_or_in_an_order_of_their_own(book, table):
 def test_what_is_not_drawn_is_no_figure(book):
     nothing = GOOD.head(0)
     assert shown(book, nothing, n=0).chart is None
-    assert book.exhibit("t", GOOD.head(1), title="T", about="x", serves="customers.total").chart is None
+    assert book.exhibit("t", GOOD.head(1), title="T", about=About(), serves="customers.total").chart is None
 
 
 def test_a_figure_serves_the_goals_that_its_measure_is_about(book):
@@ -156,13 +157,15 @@ def test_a_figure_serves_the_goals_that_its_measure_is_about(book):
 
 def test_the_check_draws_on_the_numbers_and_not_on_the_text(book):
     about = book.about(10, "customers", "customers")
-    assert (str(about), about.n, about.dated) == (
+    assert (about.told(book.language), about.n, about.dated) == (
         "n = 10 customers · as of 31 Dec 2024 · source: customers",
         10,
         True,
     )
     exhibit = shown(book)
-    bare = dataclasses.replace(exhibit, about=principles.About("", 10, "", False))
+    bare = dataclasses.replace(
+        exhibit, about=About((Said("n = {n:count} {of:phrase}", {"n": 10, "of": "customers"}),))
+    )
     drawing = {"draw": "bars", "label": "region", "size": "customers"}
     told = principles.faults(bare, drawing, {}, period=True)
     assert told == ["it names no source", "it does not say as of when"]

@@ -236,3 +236,14 @@ def rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
     """Cells of a delivered CSV."""
     with path.open(encoding="utf-8") as file:
         return [tuple(row[column] for column in columns) for row in csv.DictReader(file)]
+
+
+def test_telcos_notebook_warns_of_the_column_that_knows_who_left_and_names_it(telco):
+    place = telco / "data" / "telco" / "built" / "2019-Q3" / "books" / "08-analysis-churn.json"
+    book = json.loads(place.read_text("utf-8"))
+    leak = next(one for one in book["findings"] if one["id"] == "leaving.leak")
+    assert (leak["form"], leak["values"]["columns"]) == ("no", ["Satisfaction Score"])
+    told = json.loads((telco / "reports" / "telco" / "2019-Q3" / "results.json").read_text("utf-8"))
+    assert 0.88 <= told["churn.model.auc"]["low"] < told["churn.model.auc"]["high"] <= 0.92
+    page = (telco / "reports" / "telco" / "2019-Q3" / "report.html").read_text("utf-8")
+    assert "Warning: left out, because they seem to know who left: Satisfaction Score." in page

@@ -82,11 +82,14 @@ def demand(past: Demanded, *, ahead: int, extra: dict[tuple, int] | None = None)
     tried = _scored(trials)
     way = str(tried.loc[tried["chosen"], "way"].iloc[0]) if len(tried) else "combined"
     factors, covered = _covered(trials, way)
-    parts = [_of(key, values, past, way, ahead, (extra or {}).get(key, 0)) for key, values in able.items()]
+    parts = [
+        _of(key, values, past, way=way, ahead=ahead, extra=(extra or {}).get(key, 0))
+        for key, values in able.items()
+    ]
     return Demand(_summed(parts, factors), tried, covered, left, way)
 
 
-def _of(key, values, past: Demanded, way: str, ahead: int, extra: int) -> pd.DataFrame:
+def _of(key, values, past: Demanded, *, way: str, ahead: int, extra: int) -> pd.DataFrame:
     """One series foretold: whole lines and their standard error."""
     told = forecasts.foretold(values, ahead=ahead, season=past.season)
     step = np.arange(1, ahead + 1)

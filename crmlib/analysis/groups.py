@@ -7,6 +7,7 @@ from crmlib.analysis.distribution import UNKNOWN
 from crmlib.classification.profiles import BY_RULE, NO_CLASS, NUMBERS, SILENT, in_order
 from crmlib.pictures import ATTRIBUTES
 
+NOT_KNOWN = "not_known"  # a need
 LAST = (UNKNOWN, "other", *NO_CLASS)  # no group: what is left, whatever it is sorted by
 CLASSED = ["group", "customers", "share", "net", "net_each", "orders_each", "recency_days"]
 UNITS = {"orders_each": "number", "recency_days": "days", "net_each": "money"}
@@ -155,9 +156,11 @@ def differing(traits: pd.DataFrame, of: str) -> dict:
 def completed(needs: pd.DataFrame) -> pd.DataFrame:
     """Needs of classes with a row also for a need that nobody of a class has: the columns of `profiles.needs`.
 
-    Classes stand in the order they came in, needs by how many have them.
+    Classes stand in the order they came in, needs by how many have them. No rows where no need is known.
     """
     known = needs.dropna(subset=["share"])
+    if (known["need"] == NOT_KNOWN).all():
+        return needs.head(0)
     ordered = known.groupby("need")["customers"].sum().sort_values(ascending=False, kind="stable").index
     rows = []
     for need in ordered:
@@ -177,8 +180,11 @@ def needed(needs: pd.DataFrame) -> dict:
     ----------
     needs : as `classification.profiles.needs` returns it
     """
-    known = needs.dropna(subset=["share"])
+    known = needs[needs["need"] != NOT_KNOWN].dropna(subset=["share"])
+    known = known.sort_values("share", ascending=False, kind="stable")
     top = known.drop_duplicates("level")
+    if top.empty:
+        return {"groups": 0, "names": [], "led": [], "n": 0}
     # A need leads in a class where its interval lies above the next one's.
     second = known[known.duplicated("level")].drop_duplicates("level").set_index("level")["share_high"]
     led = top[top["share_low"] > top["level"].map(second).fillna(0.0)]
@@ -186,5 +192,5 @@ def needed(needs: pd.DataFrame) -> dict:
         "groups": len(top),
         "names": list(dict.fromkeys(led["need"])),
         "led": [[row.need, row.level] for row in led.itertuples()],
-        "n": int(top["asked"].sum()) if len(top) else 0,
+        "n": int(top["asked"].sum()),
     }

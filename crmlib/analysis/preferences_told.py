@@ -18,13 +18,13 @@ TOO_FEW, NOT_ESTIMABLE = "too few", "not estimable"
 UNITS = {
     **dict.fromkeys(("given_items", "then_item", "product", "other", "pair", "item", "has", "lacks"), "name"),
     **dict.fromkeys(
-        ("support", "confidence", "coverage", "held_share", "held_after", "owned_share"), "share"
+        ("support", "confidence", "q", "coverage", "held_share", "held_after", "owned_share"), "share"
     ),
     **dict.fromkeys(
         ("both_baskets", "given_baskets", "then_baskets", "hits", "forecasts", "wishes", "times"), "count"
     ),
     **dict.fromkeys(("lines_expected", "lines_expected_low", "lines_expected_high", "lines_before"), "count"),
-    **dict.fromkeys(("lift", "lift_low", "lift_high", "q", "mase", "widened", "chance_alone"), "number"),
+    **dict.fromkeys(("lift", "lift_low", "lift_high", "mase", "widened", "chance_alone"), "number"),
     **dict.fromkeys(("times_chance", "times_chance_low", "times_chance_high"), "number"),
     **dict.fromkeys(("elasticity", "elasticity_low", "elasticity_high"), "number"),
     **dict.fromkeys(("beats_by", "beats_low", "beats_high"), "points"),
@@ -233,7 +233,7 @@ def _year_before(past: Demanded, group: str | None) -> float:
     return float(values[-past.season]) if len(values) >= past.season else np.nan
 
 
-def ahead(found: Demand, past: Demanded, *, shown: int = 24) -> pd.DataFrame:
+def ahead(found: Demand, past: Demanded, *, shown: int = 16) -> pd.DataFrame:
     """The total, past and to come: from_day, asked_for, lines_expected with its interval; the last past step has both."""
     names = ["from_day", "asked_for", "lines_expected", "lines_expected_low", "lines_expected_high"]
     if found.why:
@@ -362,6 +362,11 @@ def pricing(slopes: pd.DataFrame) -> dict:
     return ends | moved | {"n": int(row["customers"]), "responds": bool(ends["high"] < 0), "why": "nothing"}
 
 
+def responding(each: pd.DataFrame) -> dict:
+    """How many customers respond to price: responds, customers (of whom that is told at all)."""
+    return {"responds": int((each["response"] == SENSITIVE).sum()), "customers": len(each)}
+
+
 def price_figures(
     each: pd.DataFrame, slopes: pd.DataFrame, agreed: Mapping, *, at_least: int
 ) -> dict[str, dict]:
@@ -369,10 +374,11 @@ def price_figures(
     slope = pricing(slopes)
     few = {"value": None, "n": agreed["n"], "why": TOO_FEW}
     nobody = {"value": None, "n": 0, "why": "not supplied"}
-    mine = int((each["response"] == SENSITIVE).sum())
     told = {"value": slope["value"], "low": slope["low"], "high": slope["high"], "n": slope["n"]}
     return {
-        "price.responding.customers": {"value": mine, "n": len(each)} if len(each) else nobody,
+        "price.responding.customers": {"value": responding(each)["responds"], "n": len(each)}
+        if len(each)
+        else nobody,
         "price.elasticity": told
         if slope["value"] is not None
         else {"value": None, "n": slope["n"], "why": NOT_ESTIMABLE},

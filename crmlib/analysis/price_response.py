@@ -125,7 +125,7 @@ def _slope(level: str, rows: pd.DataFrame, at_least: int) -> tuple:
     weighted = rows["x"] * rows["lines"]
     size = float((weighted * rows["x"]).sum())
     why = (
-        "few_customers"
+        "too_few_varied"
         if customers < at_least
         else "nothing_varies"
         if not (rows["y"].abs() > 1e-9).any()

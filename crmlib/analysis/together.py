@@ -195,8 +195,8 @@ def pairs(of: Baskets, *, kinds: np.ndarray, whose: np.ndarray, rate: float = 0.
 
 def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.DataFrame:
     one, other = which
-    chance, usual = chance
-    spread = usual.copy()
+    chance, spread = chance
+    spread = spread.copy()
     p = _p(together, chance, spread)
     screened = np.argsort(p, kind="stable")[:LOOKED_INTO]
     screened = screened[p[screened] <= rate]
@@ -205,8 +205,7 @@ def _judged(of, which, together, chance, parts, *, kinds, whose, rate) -> pd.Dat
         spread[at] = max(spread[at], found)
     p = _p(together, chance, spread)
     q = stats.false_discovery_control(p)
-    factor = np.sqrt(spread / usual)
-    ratio, low, high = _ratio(together, chance, factor)
+    ratio, low, high = _ratio(together, chance, spread)
     names = np.array(of.names, dtype=object)
     verdict = np.where(q > rate, NEITHER, np.where(together > chance, MORE, LESS))
     content = (names[one], names[other], together, chance, ratio, low, high, p, q, verdict)
@@ -220,13 +219,10 @@ def _p(together: np.ndarray, chance: np.ndarray, spread: np.ndarray) -> np.ndarr
     return np.clip(2 * stats.norm.sf(strayed), 0, 1)
 
 
-def _ratio(together, chance, factor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Found ÷ expected with its interval: Garwood's, as much wider as customers' habits make it."""
-    tail = (1 - LEVEL) / 2
-    ratio = together / chance
-    low = np.where(together > 0, stats.chi2.ppf(tail, 2 * np.maximum(together, 1)) / 2, 0) / chance
-    high = stats.chi2.ppf(1 - tail, 2 * together + 2) / 2 / chance
-    return ratio, np.maximum(ratio - (ratio - low) * factor, 0), ratio + (high - ratio) * factor
+def _ratio(together, chance, spread) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Found ÷ expected with its interval, of the same variance and with the same half a basket as the test."""
+    reach = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(spread) + 0.5
+    return together / chance, np.maximum(together - reach, 0) / chance, (together + reach) / chance
 
 
 def _by_customer(of: Baskets, pair: tuple, parts: dict, *, kinds, whose) -> float:

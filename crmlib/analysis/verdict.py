@@ -17,7 +17,7 @@ from crmlib.retention import ChurnRule
 
 PLAYS = 400
 CURVE = ["share_asked", "threshold", "gain"]
-CURVE_UNITS = {"threshold": "share", "gain": "money"}
+CURVE_UNITS = {"share_asked": "share", "threshold": "share", "gain": "money"}
 RISK = [
     "customer_id",
     "chance_to_leave",
@@ -51,6 +51,7 @@ class Terms:
     years: float
     margin: float | None
     assumed: bool
+    budget: float | None = None
 
     def kept(self, rows: pd.DataFrame) -> np.ndarray:
         """What each customer is worth if kept; 0 where that is not known, or less than nothing."""
@@ -67,7 +68,8 @@ def terms(found: Learnt, rule: ChurnRule, *, decimals: int, margin: float | None
         worth = plain.kept(found.cases.table) if len(found.cases.table) else np.zeros(1)
         known = worth[worth > 0]
         cost = rule.contact_share * float(np.median(known)) / rule.kept_years if len(known) else 0.0
-    return Terms(float(round(cost)), rule.save_rate, rule.kept_years, margin, plain.assumed)
+    budget = None if rule.budget is None else rule.budget * 10**decimals
+    return Terms(float(round(cost)), rule.save_rate, rule.kept_years, margin, plain.assumed, budget)
 
 
 def gain(told: np.ndarray, left: np.ndarray, kept: np.ndarray, *, threshold: float, terms: Terms) -> float:
@@ -167,11 +169,22 @@ def risks(found: Learnt, chosen: Threshold, terms: Terms) -> pd.DataFrame:
             "worth": rows["worth"].astype(float),
             "expected_loss": told * kept,
             "expected_gain": gained,
-            "ask": np.where(asked, "yes", "no"),
+            "ask": np.where(_paid(asked, gained, terms), "yes", "no"),
             "reasons": reasons.in_words(found.cases, parts, rows),
         }
     )
     return table.sort_values(["expected_loss", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def _paid(asked: np.ndarray, gained: np.ndarray, terms: Terms) -> np.ndarray:
+    """Of those to ask as many as the budget pays for, who gains most first; who gains alike is asked alike."""
+    if terms.budget is None or terms.cost <= 0 or not asked.any():
+        return asked
+    most = int(terms.budget // terms.cost)
+    if most >= asked.sum():
+        return asked
+    edge = np.sort(gained[asked])[::-1][most]
+    return asked & (gained > edge)
 
 
 def current(found: Learnt) -> np.ndarray:

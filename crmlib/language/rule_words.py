@@ -53,6 +53,7 @@ RULE_WORDS = {
     "rule_out_of_range": "Outside what is allowed.",
     "rule_not_whole": "Only whole numbers.",
     "rule_empty": "Is empty.",
+    "thresholds": "Thresholds",
     # What an analyst chooses from.
     "all": "All",
 }

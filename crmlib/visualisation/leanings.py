@@ -81,9 +81,9 @@ def _leaning(ax: Axes, shares: pd.DataFrame, show: Show) -> None:
             if part >= READ * sum(reach):
                 tone = "white" if colour == BLUE else INK
                 ax.text(start[row] + part / 2, row, text, ha="center", va="center", color=tone, fontsize=9)
-            elif colour == ORANGE:  # beside its end, as its side is the outer one
+            elif part > 0 and colour == ORANGE:  # beside its end, as its side is the outer one
                 ax.text(start[row] - 0.012, row, text, ha="right", va="center", color=INK, fontsize=9)
-            elif colour == BLUE:
+            elif part > 0 and colour == BLUE:
                 ax.text(start[row] + part + 0.012, row, text, ha="left", va="center", color=INK, fontsize=9)
         start = start + shares[name]
     ax.axvline(0, color=SOFT, linewidth=0.8, linestyle=":", zorder=0)
@@ -121,7 +121,7 @@ def _valued(ax: Axes, rows: pd.DataFrame, value: str, show: Show, ends: tuple[fl
         charts._beside(ax, show(value, at), at, row, offset=(0, 11), align="center", halo=True)
     middle = sum(ends) / 2
     ax.axvline(middle, color=SOFT, linewidth=0.8, linestyle=":")
-    ax.set_xlim(*ends)
+    ax.set_xlim(ends[0] - 0.03 * (ends[1] - ends[0]), ends[1] + 0.03 * (ends[1] - ends[0]))
     ax.set_xticks([ends[0], middle, ends[1]])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
     ax.tick_params(axis="x", labelsize=8)

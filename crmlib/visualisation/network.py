@@ -59,12 +59,12 @@ def network(
         _discs(ax, nodes)
         _ties(ax, nodes, ties, styles, set(named.values()))
         _dots(ax, nodes, set(named.values()))
-        _names(ax, nodes, table, named, heading, show)
+        _names(ax, nodes, table, named=named, heading=heading, show=show)
         _legend(ax, nodes, styles, heading, show)
         ax.set_axis_off()
         ax.set_aspect("equal")
         titled(figure, title)
-        return Chart(_png(figure, about), _said(table, nodes, ties, title, heading, show))
+        return Chart(_png(figure, about), _said(table, nodes, ties, title=title, heading=heading, show=show))
 
 
 def line_styles(kinds: pd.Series) -> dict[str, object]:
@@ -182,7 +182,13 @@ def _dots(ax: Axes, nodes: pd.DataFrame, named: set[int]) -> None:
 
 
 def _names(
-    ax: Axes, nodes: pd.DataFrame, table: pd.DataFrame, named: Mapping[int, int], heading: Heading, show: Show
+    ax: Axes,
+    nodes: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    named: Mapping[int, int],
+    heading: Heading,
+    show: Show,
 ) -> None:
     """The named at the sides, each led to, in the order of height."""
     labels = dict(zip(named, short(table["customer_id"].iloc[list(named)]), strict=True))
@@ -255,7 +261,7 @@ def _dot(colour: str, size: float, label: str) -> Line2D:
 
 
 def _said(
-    table: pd.DataFrame, nodes: pd.DataFrame, ties: pd.DataFrame, title: str, heading: Heading, show: Show
+    table: pd.DataFrame, nodes: pd.DataFrame, ties: pd.DataFrame, *, title: str, heading: Heading, show: Show
 ) -> str:
     """The picture in words: how many, of which kinds, and who comes first."""
     kinds = ties["kind"].value_counts().sort_index().sort_values(ascending=False, kind="stable")

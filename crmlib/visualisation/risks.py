@@ -1,6 +1,9 @@
 """Who may leave, in pictures: what a threshold earns, and how the probability goes with one input."""
 
+from collections.abc import Callable
+
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -29,7 +32,7 @@ def earned(
     point = None if at is None else rows.loc[(rows[x] - at).abs().idxmin()]
     named = "" if point is None else f"{show(x, point[x])}: {show(y, point[y])}"
 
-    def draw(ax) -> None:
+    def draw(ax: Axes) -> None:
         ax.axhline(0, color=GREY, linewidth=1)
         ax.plot([0, *rows[x]], [0, *rows[y]], color=BLUE)
         if point is not None:
@@ -69,24 +72,25 @@ def dependence(
         figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
         axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for ax, name in zip(axes, names, strict=True):
-            rows = table[table[label] == name]
-            number = pd.to_numeric(rows[x], errors="coerce")
-            words = number.isna().any()
-            places = range(len(rows)) if words else number
-            ax.plot(places, rows[y].astype(float), "o" if words else "-o", color=BLUE, markersize=4)
-            if words:
-                ax.set_xticks(list(places), _words(rows[x]), rotation=40, ha="right")
-            else:
-                ax.xaxis.set_major_locator(MaxNLocator(3))
-                ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: show(x, value)))
+            rows = table[table[label] == name].rename(columns={x: "x", y: "y"})
+            _line(ax, rows, lambda at: show(x, at))
             ax.set_xlabel(drawable(str(name)), color=SOFT)
             ax.set_ylim(0, top * 1.15)
-            ends = [
-                (show(x, at) if not words else str(at), show(y, p))
-                for at, p in rows[[x, y]].iloc[[0, -1]].to_numpy()
-            ]
-            said.append(f"{name}: {'; '.join(f'{at}: {p}' for at, p in ends)}")
+            ends = rows[["x", "y"]].iloc[[0, -1]].to_numpy()
+            said.append(f"{name}: {'; '.join(f'{show(x, at)}: {show(y, height)}' for at, height in ends)}")
         axes[0].set_ylabel(heading(y))
         axes[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: show(y, value)))
         titled(figure, title)
         return Chart(_png(figure, about), f"{title}. {heading(y)}: {' · '.join(said)}")
+
+
+def _line(ax: Axes, rows: pd.DataFrame, written: Callable[[float], str]) -> None:
+    """`y` over `x`: a line over numbers, points over words."""
+    number = pd.to_numeric(rows["x"], errors="coerce")
+    if number.notna().all():
+        ax.plot(number, rows["y"].astype(float), "-o", color=BLUE, markersize=4)
+        ax.xaxis.set_major_locator(MaxNLocator(3))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
+        return
+    ax.plot(range(len(rows)), rows["y"].astype(float), "o", color=BLUE, markersize=4)
+    ax.set_xticks(range(len(rows)), _words(rows["x"]), rotation=40, ha="right")

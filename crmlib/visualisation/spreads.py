@@ -55,25 +55,31 @@ def columns(
         first = min((_between(edges, at) for at in limits.values()), default=len(rows))
         tones = [BLUE if place + 0.5 < first else PALE for place in rows.index]
         ax.bar(rows.index + 0.5, sizes, width=0.94, color=tones, linewidth=0)
-        if len(rows) <= 13:
-            for place in rows.index:
-                text = show(size, rows[size][place])
-                charts._beside(ax, text, place + 0.5, sizes[place], offset=(0, 7), align="center")
+        for place in rows.index if len(rows) <= 13 else ():
+            text = show(size, rows[size][place])
+            charts._beside(ax, text, place + 0.5, sizes[place], offset=(0, 7), align="center")
         top = sizes.max()
-        for name, at in limits.items():
-            place, text = _between(edges, at), f"{heading(name)}: {show(low, at)}"
-            ax.axvline(place, color=ORANGE, linewidth=2)
-            ax.text(place + 0.15, top * 1.06, drawable(text), color=INK, va="bottom", fontsize=9)
+        named = {f"{heading(name)}: {show(low, at)}": _between(edges, at) for name, at in limits.items()}
+        _limits(ax, named, top * 1.06, across=len(rows))
         ax.set_xticks(*_edges_named(edges, lambda edge: show(low, edge)))
         ax.tick_params(axis="x", labelsize=9)
         ax.set(xlabel=heading(axis), ylabel=heading(size), xlim=(0, len(rows)), ylim=(0, top * 1.2))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda at, _: show(size, at)))
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
 
-    largest = rows.sort_values(size, ascending=False, kind="stable").head(3)
+    largest = rows[sizes > 0].sort_values(size, ascending=False, kind="stable").head(3)
     said = [f"{_band(row, low, high, show)}: {show(size, row[size])}" for _, row in largest.iterrows()]
     said += [f"{heading(name)}: {show(low, at)}" for name, at in limits.items()]
     return charts._chart(draw, title, about, f"{title}. {heading(size)}: {'; '.join(said)}", height=3.6)
+
+
+def _limits(ax: Axes, named: Mapping[str, float], height: float, *, across: int) -> None:
+    """Limits as lines across, each with its words beside it; `across` is how many columns there are."""
+    for text, place in named.items():
+        ax.axvline(place, color=ORANGE, linewidth=2)
+        # At the right end there is no room but to its left.
+        side, align = (-0.01, "right") if place > 0.8 * across else (0.01, "left")
+        ax.text(place + side * across, height, drawable(text), color=INK, ha=align, va="bottom", fontsize=9)
 
 
 def _edges_named(edges: np.ndarray, write: Callable[[float], str]) -> tuple[list[float], list[str]]:

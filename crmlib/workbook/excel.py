@@ -56,10 +56,10 @@ def exhibits(
     with _workbook(path, dt.datetime.combine(period.as_of, dt.time())) as book:
         formats = _formats(book, client.decimals, language) | sheet_look.money_formats(book, client.currency)
         _contents(book.add_worksheet(names[0]), names[1:], found, language, formats)
-        for name, (_, exhibit) in zip(names[1:], found, strict=True):
+        for name, (step, exhibit) in zip(names[1:], found, strict=True):
             sheet = book.add_worksheet(name)
             widths = _exhibit(sheet, exhibit, language, formats)
-            rows, picture = len(exhibit["rows"]), shown.of(exhibit["id"])
+            rows, picture = len(exhibit["rows"]), shown.of(step, exhibit["id"])
             sheet_look.pictured(sheet, picture, heading=3, rows=rows, widths=widths)
         threshold_sheet.write(book.add_worksheet(limits), client.classes, language, formats)
     return path

@@ -27,7 +27,7 @@ from crmlib.visualisation import charts
 from crmlib.workbook import standing
 
 STEP = "03-classification"
-WIDE = {"description_width": "18em"}
+WIDE = {"description_width": "24em"}
 STEPS = 100  # of a slider, about
 MOST_NAMED = 10  # movers shown; the others are counted
 NICE = (1, 2, 5, 10)
@@ -250,7 +250,7 @@ def slid(one: Threshold, language: Language) -> widgets.Widget:
         step=step,
         description=label,
         style=WIDE,
-        layout={"width": "34em"},
+        layout={"width": "42em"},
         tooltip=one.key,
         **form,
     )

@@ -18,7 +18,7 @@ def pictures(notebooks: Path, language: Language) -> Pictures:
 
     An output that names no exhibit, or holds no picture, is passed over.
     """
-    found: dict[str, Picture] = {}
+    found: dict[tuple[str, str], Picture] = {}
     for path in sorted(notebooks.glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", ()):
@@ -26,7 +26,7 @@ def pictures(notebooks: Path, language: Language) -> Pictures:
                 named = about.get("exhibit") if isinstance(about, dict) else None
                 told = _told(output, language) if named else None
                 if told:
-                    found[named] = told
+                    found[path.stem, named] = told
     return Pictures(found)
 
 

@@ -32,14 +32,15 @@ class Picture:
 
 @dataclass
 class Pictures:
-    """The pictures of a workbook by exhibit; what would make the file too large is left out."""
+    """The pictures of a workbook by notebook and exhibit; what would make the file too large is left out."""
 
-    by_exhibit: dict[str, Picture] = field(default_factory=dict)
+    by_exhibit: dict[tuple[str, str], Picture] = field(default_factory=dict)
     room: int = MOST_BYTES
 
-    def of(self, exhibit: str) -> Picture | None:
-        """The picture of an exhibit, if it has one and there is room left."""
-        found = self.by_exhibit.get(exhibit)
+    def of(self, step: str, exhibit: str) -> Picture | None:
+        """The picture of a notebook's exhibit, once, if it has one and there is room left."""
+        # Two exhibits of one id: the picture is that of the first, and no other shows it again.
+        found = self.by_exhibit.pop((step, exhibit), None)
         if found is None or len(found.png) > self.room:
             return None
         self.room -= len(found.png)

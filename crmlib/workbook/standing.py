@@ -53,8 +53,18 @@ class RuleFile:
         return changed
 
     def undo(self) -> None:
-        """The file as it was before the last save; a second time brings that back."""
+        """The file as it was before the last save; a second time brings that back.
+
+        Raises
+        ------
+        Refused : nothing to undo, or the file was changed since it was read
+        ConfigError : the file of before is not one that a run would read; it is left where it lies
+        """
         self._file.untouched("Nothing is undone.")
+        there = self._file.before.exists()
+        fault = self._file.fault(self._file.before.read_text("utf-8")) if there else ""
+        if fault:
+            raise ConfigError(f"Not undone. {fault}")
         self._file.undo()
         self._read(self._file)
 

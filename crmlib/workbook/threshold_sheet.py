@@ -84,12 +84,13 @@ def allowed(one: Threshold, language: Language) -> str:
     """
     parts = []
     if one.low is not None:
-        key = language.text("above {least:number}" if one.above else "from {least:number}", least=one.low)
-        parts.append(key)
+        least = {"least": one.low}
+        from_there = language.text("from {least:number}", **least)
+        parts.append(language.text("above {least:number}", **least) if one.above else from_there)
     if one.high is not None:
-        parts.append(
-            language.text("below {most:number}" if one.below else "up to {most:number}", most=one.high)
-        )
+        most = {"most": one.high}
+        up_to_there = language.text("up to {most:number}", **most)
+        parts.append(language.text("below {most:number}", **most) if one.below else up_to_there)
     parts += [language.text("whole")] if one.whole else []
     parts += [language.text("empty: by share")] if one.default is None else []
     return ", ".join(parts) or language.text("any number")

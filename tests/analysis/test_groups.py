@@ -100,6 +100,11 @@ def test_a_need_leads_only_where_its_interval_lies_above_the_next():
     )
     told = groups.needed(needs)
     assert (told["groups"], told["names"]) == (2, ["price"])
+    nobody = groups.needed(needs.astype({"level": "str"}).head(0))
+    assert nobody == {"groups": 0, "names": [], "led": [], "n": 0}
+    unknown = needs.assign(need="not_known")
+    assert groups.needed(unknown)["groups"] == 0
+    assert groups.completed(unknown.assign(customers=1)).empty
 
 
 def test_medians_of_classes_become_a_row_a_fact_with_its_unit():

@@ -296,3 +296,62 @@ def test_totals_without_a_mark_are_not_supplied_and_their_columns_are_typed():
 def test_a_column_of_many_words_is_no_input():
     assert totals_told.typed(pd.Series([f"street {n}" for n in range(31)]))[1] == ""
     assert totals_told.typed(pd.Series([None, None]))[1] == ""
+
+
+FILES = ("demographics", "location", "services", "status")
+# What tells the outcome outright: satisfaction, status, and every column about leaving but the label.
+TELLING = [
+    "Satisfaction Score",
+    "Customer Status",
+    "Churn Value",
+    "Churn Score",
+    "Churn Category",
+    "Churn Reason",
+]
+
+
+def telco(folder) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Totals and records of Telco's four files about customers, joined by hand."""
+    rows = None
+    for name in FILES:
+        path = folder / f"Telco_customer_churn_{name}.{'xlsx' if name == 'status' else 'csv'}"
+        read = (
+            pd.read_excel(path, dtype=str, engine="calamine")
+            if name == "status"
+            else pd.read_csv(path, dtype=str)
+        )
+        read = read.drop(columns=["Count", "Quarter"], errors="ignore")
+        rows = read if rows is None else rows.merge(read, on="Customer ID")
+    rows = rows.astype(object).where(rows.notna(), None).assign(_file="t", _row=range(2, len(rows) + 2))
+    totals = pd.DataFrame(
+        {
+            "customer_id": rows["Customer ID"],
+            "source_file": "t",
+            "source_row": rows["_row"],
+            "churned": rows["Churn Label"].eq("Yes").astype("boolean"),
+            "tenure_months": rows["Tenure in Months"].astype(float),
+            "spend": (rows["Total Revenue"].astype(float) * 100).round(),
+        }
+    )
+    return totals, rows
+
+
+@pytest.mark.slow
+def test_telcos_columns_that_tell_the_outcome_are_all_found_and_without_them_it_is_foretold_as_published(
+    shared,
+):
+    totals, rows = telco(shared / "data" / "telco_multi")
+    mapped = {"customer_id": "Customer ID", "churned": "Churn Label"}
+    found = leaving.by_mark(totals, rows, ChurnRule(), mapped=mapped)
+    assert (len(found.table), found.left) == (7043, 1869)
+    suspected = leakage.suspected(found, ChurnRule())
+    assert set(suspected["input"]) == set(TELLING)
+    clean = leaving.without(found, TELLING)
+    learnt = learning.learnt(clean, ChurnRule(), kinds=("logistic",))
+    # About .90 by stratified parts with honest preparation; a jump above would be a leak.
+    assert 0.88 <= learnt.tuned["logistic"].aucs.mean() <= 0.92
+    assert 0.88 <= leakage.auc(learnt.told["logistic"], learnt.outcome) <= 0.92
+    # With one of them left in, the figure jumps: that is what the warning is for.
+    leaking = leaving.without(found, [name for name in TELLING if name != "Churn Score"])
+    jumped = learning.learnt(leaking, ChurnRule(), kinds=("logistic",))
+    assert leakage.auc(jumped.told["logistic"], jumped.outcome) > 0.97

@@ -64,11 +64,10 @@ def _ready(seen) -> str | None:
 
 def _page(home, monkeypatch) -> str:
     """The page of a firm with many customers, each tied to some."""
-    from crmlib.analysis.picture import picture as drawing
-    from crmlib.bonds import Relations
-
     from crmlib import client as clients
     from crmlib.analysis import relations
+    from crmlib.analysis.picture import picture as drawing
+    from crmlib.bonds import Relations
     from crmlib.language import Language
     from crmlib.period import Period
     from crmlib.workbook import relations_page

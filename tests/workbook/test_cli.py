@@ -39,6 +39,10 @@ def crm(*arguments: str) -> Result:
         (("new", "tiny", "orders.csv"), "Error: data/tiny/client.yml exists already and is left as it is."),
         (("new", "fresh", "nowhere.csv"), "Error: nowhere.csv does not exist."),
         (("config", "nobody"), "Error: No client 'nobody'"),
+        (("thresholds", "nobody", "limits.xlsx"), "Error: No client 'nobody'"),
+        (("thresholds", "tiny", "nowhere.xlsx"), "Error: nowhere.xlsx does not exist."),
+        (("thresholds", "tiny", "limits.xlsx", "--period", "soon"), "Error: Period 'soon' is not a period."),
+        (("thresholds", "tiny"), "Missing argument"),
         (("fly",), "No such command"),
     ],
 )

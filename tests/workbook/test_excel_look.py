@@ -80,7 +80,9 @@ def test_where_rows_differ_in_their_units_each_amount_has_its_own(home):
 @pytest.mark.parametrize(("exhibit", "at"), [(EXHIBIT, "F4"), (WIDE, "A9")])
 def test_the_picture_stands_beside_its_table_or_beneath_a_wide_one(home, exhibit, at):
     # Four columns: the picture begins one column off, in the line of the heading. A wide table ends in line 6.
-    cells = sheet(home.client("tiny"), exhibit, shown=Pictures({"sales.by_month": PICTURE}))
+    cells = sheet(
+        home.client("tiny"), exhibit, shown=Pictures({("05-analysis-performance", "sales.by_month"): PICTURE})
+    )
     (image,) = cells._images
     anchor = image.anchor._from
     assert f"{openpyxl.utils.get_column_letter(anchor.col + 1)}{anchor.row + 1}" == at
@@ -88,13 +90,13 @@ def test_the_picture_stands_beside_its_table_or_beneath_a_wide_one(home, exhibit
 
 def test_a_picture_says_in_words_what_it_shows(home):
     client = home.client("tiny")
-    sheet(client, shown=Pictures({"sales.by_month": PICTURE}))
+    sheet(client, shown=Pictures({("05-analysis-performance", "sales.by_month"): PICTURE}))
     with zipfile.ZipFile(client.folder / "exhibits.xlsx") as archive:
         assert 'descr="Sales by month. October: 1,235"' in archive.read("xl/drawings/drawing1.xml").decode()
 
 
 def test_pictures_that_would_make_the_file_too_large_are_left_out(home):
-    shown = Pictures({"sales.by_month": PICTURE}, room=len(PICTURE.png) - 1)
+    shown = Pictures({("05-analysis-performance", "sales.by_month"): PICTURE}, room=len(PICTURE.png) - 1)
     assert sheet(home.client("tiny"), shown=shown)._images == []
 
 
@@ -121,5 +123,5 @@ def test_the_pictures_of_a_run_are_found_by_their_exhibits(tmp_path, monkeypatch
     Exhibit("sales", "Sales", table, Language("en", "CNY"), chart=PICTURE)._ipython_display_()
     shown({"image/png": PNG}, raw=True)  # a picture of no exhibit
     cell = new.new_code_cell("exhibit", outputs=outputs)
-    nbformat.write(new.new_notebook(cells=[cell]), tmp_path / "05.ipynb")
-    assert pictures.pictures(tmp_path, Language("en", "EUR")).by_exhibit == {"sales": PICTURE}
+    nbformat.write(new.new_notebook(cells=[cell]), tmp_path / "05-x.ipynb")
+    assert pictures.pictures(tmp_path, Language("en", "EUR")).by_exhibit == {("05-x", "sales"): PICTURE}

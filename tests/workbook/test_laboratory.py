@@ -155,6 +155,15 @@ def test_undo_brings_the_file_and_the_sliders_back_and_a_second_time_the_change(
     assert made.sliders[CUT].value == 2.2
 
 
+def test_a_file_of_before_that_no_run_would_read_is_not_brought_back(firm):
+    before = firm.config.read_bytes()
+    made = of(firm)
+    assert "There is nothing to undo." in press(made, "Undo")
+    firm.config.with_name("client.yml.bak").write_text("name: half a file\n", "utf-8")
+    assert "Not undone. data/firm/client.yml: currency is missing; add it." in press(made, "Undo")
+    assert firm.config.read_bytes() == before
+
+
 def test_sliders_go_back_to_what_is_saved(firm):
     made = of(firm)
     made.sliders[CUT].value = 2.2

@@ -5,6 +5,7 @@ import stat
 import time
 from pathlib import Path
 
+import browsing
 import pytest
 from click.testing import CliRunner
 
@@ -57,6 +58,12 @@ def test_without_a_browser_a_pdf_is_refused_before_any_notebook_runs(home, bare,
         "install chromium), or set CRM_CHROMIUM to its path. Nothing was run; without --pdf the report is "
         "published as HTML, which prints from any browser.\n"
     )
+
+
+def test_the_tests_say_what_they_lack_for_a_browser(bare):
+    assert "a Chromium" in browsing.lacking()
+    program(bare / "bin" / "chromium")
+    assert "a Chromium" not in browsing.lacking()
 
 
 def test_a_named_browser_that_is_none_is_refused_by_its_name(bare, monkeypatch):

@@ -50,6 +50,7 @@ def test_one_client_fails_and_the_other_is_published(home):
     tables = ("customers", "transactions", "quarantine", "ledger", "facts", "classes")
     assert found == {
         "report.html",
+        "relations.html",
         "exhibits.xlsx",
         "results.json",
         "manifest.json",
