@@ -125,7 +125,7 @@ def look(running, url: str, *, width: int = 1280, height: int = 900, scheme: str
 def picture(seen: Seen, run: Path, name: str, **how) -> Path:
     """A screenshot, kept in the run's folder and, if `CRM_SCREENSHOTS` names one, in that folder too."""
     folder = run / "screenshots"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     seen.page.screenshot(path=path, **how)
     kept = os.environ.get("CRM_SCREENSHOTS")
