@@ -203,6 +203,9 @@ def notebook(running, lab: str, step: str):
         assert until(lambda: _ran(page), seconds=240), f"{step} did not come to its end"
         errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
         assert errors.count() == 0, errors.first.inner_text()
+        # JupyterLab ends with the last cell in sight, and drops what is far from it, the error's own cell perhaps.
+        left = page.locator(".jp-InputPrompt").filter(has_text="[ ]:").count()
+        assert left == 0, f"{step} stopped at an error: cells at its end never ran"
         yield seen
 
 
