@@ -203,8 +203,8 @@ class Exhibit:
 def heading(column: str) -> str:
     """What a column is called, as a key of the catalogue.
 
-    >>> heading("birth_year"), heading("open_cases")
-    ('Year of birth', 'Open cases')
+    >>> heading("birth_year"), heading("red_wagons")
+    ('Year of birth', 'Red wagons')
     >>> heading("2024-Q4")
     '2024-Q4'
     """

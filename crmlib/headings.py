@@ -3,7 +3,7 @@
 HEADINGS = {
     "began_on": "Since",
     "periods_since": "Whole periods since",
-    "expected": "Where its past led",
+    "expected": "Expected",
     "expected_low": "90% low",
     "expected_high": "90% high",
     "odds": "Odds",
@@ -111,7 +111,7 @@ HEADINGS = {
     "net": "Net sales",
     "net_change": "Its change",
     "net_each": "Net sales a customer",
-    "now": "Tier now",
+    "now": "Now",
     "numbers": "Numbers",
     "one_side": "New or gone",
     "opened_day": "Customer since",

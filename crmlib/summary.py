@@ -134,10 +134,9 @@ WELL = {
 }
 # What the firm rests on, however it is.
 RESTS = (
-    *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier", "value.pareto"),
-    *("classes.composition", "value.worth", "value.backtest", "value.staying", "drivers.recommend"),
-    *("leaving.rate", "leaving.at_risk"),
-    *("demand.next", "preferences.rule", "proposals.way"),
+    *("sales.change", "because.sales.identified.1", "classes.champions", "classes.tier"),
+    *("value.worth", "value.backtest", "value.staying", "drivers.recommend"),
+    *("leaving.at_risk", "demand.next", "proposals.way"),
 )
 # Told in their notebooks alone.
 BACKGROUND = (
@@ -163,6 +162,7 @@ BACKGROUND = (
     *("behaviour.months", "behaviour.cohorts"),
     *("relations.graph", "influence.held", "communities.worth"),
     *("leaving.choice", "leaving.model", "leaving.calibrated", "leaving.held"),
+    *("value.pareto", "classes.composition", "leaving.rate", "preferences.rule"),
     *("preferences.complements", "preferences.substitutes"),
     *("demand.way", "demand.wishes", "price.needs", "price.elasticity"),
 )

@@ -125,7 +125,7 @@ def look(running, url: str, *, width: int = 1280, height: int = 900, scheme: str
 def picture(seen: Seen, run: Path, name: str, **how) -> Path:
     """A screenshot, kept in the run's folder and, if `CRM_SCREENSHOTS` names one, in that folder too."""
     folder = run / "screenshots"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     seen.page.screenshot(path=path, **how)
     kept = os.environ.get("CRM_SCREENSHOTS")
@@ -203,6 +203,9 @@ def notebook(running, lab: str, step: str):
         assert until(lambda: _ran(page), seconds=240), f"{step} did not come to its end"
         errors = page.locator("[data-mime-type='application/vnd.jupyter.error']")
         assert errors.count() == 0, errors.first.inner_text()
+        # JupyterLab ends with the last cell in sight, and drops what is far from it, the error's own cell perhaps.
+        left = page.locator(".jp-InputPrompt").filter(has_text="[ ]:").count()
+        assert left == 0, f"{step} stopped at an error: cells at its end never ran"
         yield seen
 
 

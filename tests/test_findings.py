@@ -14,7 +14,7 @@ from crmlib.language import EVERY
 from crmlib.measures import ALL, UNITS, measure
 from crmlib.period import Period
 from crmlib.sentences import About, Said
-from crmlib.visualisation.charts import Chart
+from crmlib.visualisation import charts
 
 ABOUT = About((Said("n = 1"),))
 QUARTER = Period.parse("2024-Q4")
@@ -300,13 +300,15 @@ def test_a_notebook_run_by_hand_tells_its_own_language_alone(book):
 def test_a_picture_is_drawn_again_from_the_same_table_with_other_words(bilingual):
     drawn = []
 
-    def draw(table, *, title, about, heading, show):
-        drawn.append((title, about, heading("customers"), table["level"].tolist(), show("customers", 3)))
-        return Chart(b"png", f"{title}. {heading('customers')}: 3")
+    def draw(table, *, heading, show, **drawing):
+        levels, value = table["level"].tolist(), show("customers", 3)
+        drawn.append((drawing["title"], drawing["about"], heading("customers"), levels, value))
+        return charts.bars(table, heading=heading, show=show, **drawing)
 
     table = pd.DataFrame({"level": ["high"], "customers": [3]})
-    about = bilingual.about(3, "customers", "classes")
-    shown = bilingual.exhibit("t", table, title="Customers by tier", about=about, serves="x", draw=draw)
+    told = {"title": "Customers by tier", "about": bilingual.about(3, "customers", "classes")}
+    of = {"serves": "tier.{level}.customers", "draw": draw, "label": "level", "size": "customers"}
+    shown = bilingual.exhibit("t", table, **told, **of)
     other = shown.told_in(bilingual.language.further[0])
     assert drawn == [
         (
@@ -318,10 +320,8 @@ def test_a_picture_is_drawn_again_from_the_same_table_with_other_words(bilingual
         ),
         ("各分级的客户", "n = 3 位客户 · 截至2024年12月31日 · 来源：分类", "客户数", ["高"], "3"),
     ]
-    assert (shown.chart.alt, other.chart.alt) == (
-        "Customers by tier. Customers: 3",
-        "各分级的客户。客户数：3",
-    )
+    said = (shown.chart.alt, other.chart.alt)
+    assert said == ("Customers by tier. Customers: High: 3", "各分级的客户。客户数：高：3")
 
 
 def test_a_book_is_the_same_whatever_language_its_reader_reads(home):

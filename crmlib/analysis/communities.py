@@ -200,7 +200,7 @@ def packed(radii: list[float]) -> list[np.ndarray]:
     """Centres of discs that do not overlap, each as near the middle as its forerunners leave room.
 
     >>> [centre.round(1).tolist() for centre in packed([2, 1])]
-    [[0.0, 0.0], [3.0, 0.0]]
+    [[0.0, 0.0], [-3.0, 0.0]]
     """
     centres: list[np.ndarray] = []
     for number, radius in enumerate(radii):

@@ -53,6 +53,9 @@ def foretold(values: np.ndarray, *, ahead: int, season: int) -> dict[str, np.nda
     """
     lag = cycle(values, season=season)
     naive = values[len(values) - lag + np.arange(ahead) % lag].astype(float)
+    if lag > 1 and (values[lag:] == values[:-lag]).all():
+        # A season that repeats to the last digit leaves the fits no error to go by: they divide by nothing.
+        return dict.fromkeys(WAYS, naive) | {"error": np.zeros(ahead)}
     smoothed, error = _ets(values.astype(float), ahead, lag)
     told = {"seasonal_naive": naive, "ets": smoothed, "theta": _theta(values.astype(float), ahead, lag)}
     told = {way: np.maximum(path, 0) for way, path in told.items()}

@@ -110,8 +110,10 @@ def spread(
     dissatisfied_below : as the client's rule of satisfaction has it, 0–100
     """
     nothing = pd.DataFrame(columns=COLUMNS)
-    if not len(graph) or answers is None or transactions is None:
+    if graph.why == "not_supplied" or answers is None or transactions is None:
         return Spread(nothing, None, why="not_supplied")
+    if not len(graph):
+        return Spread(nothing, None)
     days = turned(answers, dissatisfied=dissatisfied_below)
     sad = dissatisfied(graph)
     known = {place: int(days[graph.ids[place]]) for place in sad if graph.ids[place] in days.index}

@@ -22,6 +22,7 @@ from crmlib.language.words import HEADING, PHRASES, SOURCE, TWO_SENSES, WORDS
 CALLS = {
     **dict.fromkeys(("text", "Said", "note"), (0,)),
     "about": (1,),
+    "Exhibit": (1,),
     "Tally": (-2,),
     "nothing": (2,),
 }

@@ -103,6 +103,8 @@ def _told(
         others=[(o.file("report.html"), o.tag, o.own_name) for o in known if o is not language],
         languages=language.text("Other languages"),
         cards=_cards(client, period, language),
+        graph=language.file("relations.html") if "relations" in client.tables.named() else "",
+        to_graph=language.text("Go to the graph of relations"),
         summary=language.text("Go to the summary"),
         contents=language.text("Contents"),
         questions=language.text("Questions"),

@@ -53,13 +53,13 @@ def test_a_page_asks_nobody_complains_of_nothing_fits_its_width_and_has_no_grave
 def test_the_contents_stay_beside_what_is_read_and_lead_there(chromium, demo_run):
     page = (demo_run / RUN / "report.html").as_uri()
     with look(chromium, page) as seen:
-        before = seen.page.locator("nav").bounding_box()
-        seen.page.locator('nav a[href="#03-classification"]').click()
+        before = seen.page.locator("body > nav").bounding_box()
+        seen.page.locator('body > nav a[href="#03-classification"]').click()
         assert (
             seen.page.evaluate("document.getElementById('03-classification').getBoundingClientRect().top")
             < 99
         )
-        after = seen.page.locator("nav").bounding_box()
+        after = seen.page.locator("body > nav").bounding_box()
         assert before["x"] == after["x"] and 0 <= after["y"] < 99
         assert after["x"] + after["width"] < seen.page.locator("main").bounding_box()["x"]
         picture(seen, demo_run / RUN, "report-contents")

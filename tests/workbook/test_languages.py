@@ -77,7 +77,7 @@ def test_the_results_are_the_same_whatever_the_language(home):
 def test_a_client_of_one_language_is_led_to_no_other(home):
     place = published(home, home.client("tiny"))
     assert "hreflang" not in (place / "report.html").read_text("utf-8")
-    assert sorted(path.name for path in place.glob("*.html")) == ["report.html"]
+    assert sorted(path.name for path in place.glob("*.html")) == ["relations.html", "report.html"]
 
 
 @pytest.mark.parametrize(
