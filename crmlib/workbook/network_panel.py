@@ -91,7 +91,7 @@ def drawn(book: Book, picture: Picture, part: Shown) -> network.Chart | None:
     nodes = picture.nodes.iloc[part.customers].reset_index(drop=True)
     nodes = nodes.assign(net=[book.money(value) for value in nodes["net"]])
     named = {row: int(place[at]) for row, at in enumerate(moving["at"].head(MOST_NAMED))}
-    about = book.about(len(part.customers), "customers", "relations")
+    about = book.about(len(part.customers), "customers", "relations").told(book.language)
     words = {"title": title, "about": about, "heading": exhibit.heading, "show": exhibit.axis}
     return network.network(exhibit.words(), nodes=nodes, ties=ties, named=named, **words)
 
