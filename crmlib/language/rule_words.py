@@ -56,4 +56,5 @@ RULE_WORDS = {
     "thresholds": "Thresholds",
     # What an analyst chooses from.
     "all": "All",
+    "potential": "Potential customers",
 }

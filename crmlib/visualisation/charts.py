@@ -220,8 +220,10 @@ def flows(
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
 
-    moved = rows[rows[source] != rows[target]].sort_values(size, ascending=False, kind="stable").head(6)
-    said = "; ".join(f"{r[source]} → {r[target]}: {show(size, r[size])}" for _, r in moved.iterrows())
+    largest = rows.sort_values(size, ascending=False, kind="stable")
+    # Where nobody moved, who stayed is all there is to say.
+    moved = largest[largest[source] != largest[target]] if (rows[source] != rows[target]).any() else largest
+    said = "; ".join(f"{r[source]} → {r[target]}: {show(size, r[size])}" for _, r in moved.head(6).iterrows())
     return _chart(draw, title, about, f"{title}. {heading(size)}: {said}", height=4.6)
 
 
