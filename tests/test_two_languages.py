@@ -148,6 +148,7 @@ LATIN = (
     r"RFM|NPS|KPI|ABC|SMART|P\(alive\)|BG/NBD|Pareto/NBD|Gamma-Gamma|Kaplan-Meier|Shapley",  # of the trade
     r"AUC|Brier|F1|PSI|MASE|Theta|PageRank|Louvain|Fisher",  # and of its models
     r"crm thresholds CLIENT FILE\.xlsx|--save",  # a command, as it is typed
+    r"value(?= 列)",  # the column of limits that may be changed
     r"\d\d(?:-[a-z]+)+",  # notebooks
     r"A{1,3}|B{1,3}|C{1,3}|Q[1-4]",  # grades, classes and quarters
     r"(?:served|orders) [=≤] ?\w*",  # conditions of tags, as client.yml has them
