@@ -220,11 +220,16 @@ def flows(
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
 
-    largest = rows.sort_values(size, ascending=False, kind="stable")
-    # Where nobody moved, who stayed is all there is to say.
-    moved = largest[largest[source] != largest[target]] if (rows[source] != rows[target]).any() else largest
-    said = "; ".join(f"{r[source]} → {r[target]}: {show(size, r[size])}" for _, r in moved.head(6).iterrows())
+    told = _largest_moves(rows, source, target, size).iterrows()
+    said = "; ".join(f"{r[source]} → {r[target]}: {show(size, r[size])}" for _, r in told)
     return _chart(draw, title, about, f"{title}. {heading(size)}: {said}", height=4.6)
+
+
+def _largest_moves(rows: pd.DataFrame, source: str, target: str, size: str) -> pd.DataFrame:
+    """The largest moves; where nobody moved, who stayed is all there is to say."""
+    largest = rows.sort_values(size, ascending=False, kind="stable")
+    moved = largest[largest[source] != largest[target]]
+    return (moved if len(moved) else largest).head(6)
 
 
 FLOW = {"stayed": "#D5D5D5", "rose": BLUE, "fell": ORANGE, "one_side": GREEN}
