@@ -23,6 +23,7 @@ from crmlib.findings import Book
 from crmlib.language import Language
 from crmlib.period import Period
 from crmlib.rules import Classes
+from crmlib.sentences import About
 from crmlib.visualisation import charts
 from crmlib.workbook import standing
 
@@ -217,7 +218,7 @@ def flow(found: trial.Trial, book: Book) -> Exhibit:
     )
 
 
-def _about(found: trial.Trial, book: Book) -> str:
+def _about(found: trial.Trial, book: Book) -> About:
     return book.about(int(found.tiers["customers"].sum()), "customers", "client.yml")
 
 
